@@ -1,0 +1,1 @@
+"""How many lives at once: windows, threads, checkpoints."""

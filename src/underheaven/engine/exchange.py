@@ -1,0 +1,174 @@
+"""The exchange: what institutions make of one window's counts for the next window."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from underheaven.institutions.attribution import act_shares, hazard_gaps
+from underheaven.institutions.cameras import Cameras, Recognition
+from underheaven.institutions.courts import Appeals
+from underheaven.institutions.hospitals import Hospitals
+from underheaven.life import counters as c
+from underheaven.life.tables import (
+    CAMERA,
+    EXCHANGE,
+    FACE,
+    LINK,
+    N_ACTS,
+    N_LOOKS,
+    N_STRATA,
+    REGISTER,
+    REPORT,
+    Int64,
+)
+from underheaven.rng import ONE
+
+
+@dataclass(frozen=True)
+class Institutions:
+    """The institutions of a run; None where the regime has none."""
+
+    cameras: Cameras | None
+    recognition: Recognition | None
+    links_are_national: bool
+    report_seen: int  # threshold: an act of channel `report` is written down
+    appeals: Appeals | None
+    hospitals: Hospitals
+    window_days: int
+
+    @property
+    def is_national(self) -> tuple[bool, bool]:
+        """Whether a wrong name can fall on anybody (FACE, LINK), not only on people of the county."""
+        return self.recognition is None or self.recognition.is_national, self.links_are_national
+
+
+@dataclass(frozen=True)
+class Census:
+    """Head counts that the institutions work with, counted once before day 0."""
+
+    people: Int64  # [county]
+    strata: Int64  # [county, stratum]
+    names: Int64  # [county, name class]
+    urban_share: Int64  # [county] threshold
+
+    @property
+    def looks(self) -> Int64:
+        """Head counts by look-alike class, int64[county, look]."""
+        return self.strata.reshape(len(self.people), N_LOOKS, N_STRATA // N_LOOKS).sum(axis=2)
+
+
+class Counts(NamedTuple):
+    """What a window has added up; whole numbers, the same in any order."""
+
+    county: Int64  # [county, counter]
+    stratum: Int64  # [stratum, counter]
+    hits: Int64  # [FACE or LINK, zone, class] wrong names to be drawn from this class
+    hit_acts: Int64  # [FACE or LINK, zone, act]
+
+
+def zones_of(institutions: Institutions, n_counties: int) -> Int64:
+    """Return the zone whose people a wrong name is drawn from, int64[FACE or LINK, county]."""
+    zones = np.zeros((2, n_counties), np.int64)
+    for channel, national in enumerate(institutions.is_national):
+        if not national:
+            zones[channel] = np.arange(n_counties)
+    return zones
+
+
+def empty_counts(zones: Int64) -> Counts:
+    """Make counts of zero."""
+    n_zones = int(zones.max()) + 1
+    return Counts(
+        county=np.zeros((zones.shape[1], c.N_COUNTERS), np.int64),
+        stratum=np.zeros((N_STRATA, c.N_COUNTERS), np.int64),
+        hits=np.zeros((2, n_zones, N_LOOKS), np.int64),
+        hit_acts=np.zeros((2, n_zones, N_ACTS), np.int64),
+    )
+
+
+def next_exchange(
+    institutions: Institutions, census: Census, day: int, last: Counts | None, last_days: int, backlog: Int64
+) -> tuple[NDArray[np.void], Int64]:
+    """Let the institutions read the last window and hand over the tables of the next.
+
+    Parameters
+    ----------
+    institutions, census : what there is
+    day : int, first day of the window to come
+    last : Counts of the window before; None before day 0
+    last_days : int, its length
+    backlog : int64[county], appeals waiting, in millionths of a case
+
+    Returns
+    -------
+    (EXCHANGE[county], int64[county]) : the tables, and the new backlog
+    """
+    n_counties, window = len(census.people), institutions.window_days
+    tables = np.zeros(n_counties, EXCHANGE)
+    tables["seen"][:, REGISTER] = ONE
+    tables["seen"][:, REPORT] = institutions.report_seen
+    if institutions.cameras is not None:
+        tables["seen"][:, CAMERA] = institutions.cameras.coverage(census.urban_share, census.people, day)
+    _recognise(institutions, census, last, last_days, tables)
+    if last is not None:
+        _attribute(institutions, census, last, last_days, tables)
+    visits = np.zeros((n_counties, 3), np.int64)
+    if last is None:
+        usual = census.people.astype(np.float64) * institutions.hospitals.visits_per_person_day * window
+        visits[:, 1] = np.floor(usual).astype(np.int64)
+    else:
+        visits = last.county[:, c.VISITS_RANK : c.VISITS_RANK + 3]
+    tables["wait_minutes"] = institutions.hospitals.wait_minutes(visits, census.people, last_days or window)
+    tables["appeal_windows"] = 1
+    if institutions.appeals is not None:
+        filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
+        backlog, windows = institutions.appeals.step(backlog, filed, census.people, last_days, window)
+        tables["appeal_windows"] = windows
+    return tables, backlog
+
+
+def _by_zone(counts: Int64, is_national: bool) -> Int64:
+    """Return counts [zone, ...]: one zone for the nation, or one a county."""
+    return counts.sum(axis=0, keepdims=True) if is_national else counts
+
+
+def _recognise(
+    institutions: Institutions, census: Census, last: Counts | None, last_days: int, tables: NDArray[np.void]
+) -> None:
+    """Fill in what a probe yields, by the size of the gallery and the time that reviewers have."""
+    law, is_national = institutions.recognition, institutions.is_national[FACE]
+    if law is None:
+        tables["face_right"] = ONE
+        return
+    heads = _by_zone(census.people, is_national).tolist()
+    probes = [0] * len(heads) if last is None else _by_zone(last.county[:, c.PROBES], is_national).tolist()
+    known: dict[tuple[int, float], tuple[Int64, Int64]] = {}
+    for zone, (people, searched) in enumerate(zip(heads, probes, strict=True)):
+        key = people, law.reviewed_share(searched, people, last_days)
+        if key not in known:
+            known[key] = law.tables(*key)
+        place = slice(None) if is_national else slice(zone, zone + 1)
+        tables["face_right"][place], tables["face_wrong"][place] = known[key]
+
+
+def _attribute(
+    institutions: Institutions, census: Census, last: Counts, last_days: int, tables: NDArray[np.void]
+) -> None:
+    """Turn the wrong names of the last window into hazards of the next."""
+    window = institutions.window_days
+    channels = (("face", census.looks), ("link", census.names))
+    for channel, (name, pool) in enumerate(channels):
+        is_national = institutions.is_national[channel]
+        people = _by_zone(pool, is_national)
+        n_zones, n_classes = people.shape
+        gaps = hazard_gaps(last.hits[channel, :n_zones, :n_classes], people, last_days, window)
+        acts = act_shares(last.hit_acts[channel, :n_zones])
+        tables[f"{name}_gaps"][:, :, :window] = gaps
+        tables[f"{name}_acts"] = acts
+        tables["has_wrong_names"] |= (gaps[..., 0] > 0).any(axis=1)
+
+

@@ -1,0 +1,131 @@
+"""Live blocks on several threads: compiled code that holds no lock, called from a pool of threads."""
+
+from __future__ import annotations
+
+import queue
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from typing import Any, NamedTuple, TypeVar
+
+import numpy as np
+from numpy.typing import NDArray
+
+from underheaven.engine.exchange import Census, Counts, empty_counts
+from underheaven.life.block import run_blocks
+from underheaven.life.census import count_people
+from underheaven.life.counters import TALLY
+from underheaven.life.state import State
+from underheaven.life.tables import N_NAMES, N_STRATA, Int64, Scratch, new_scratch, record
+from underheaven.rng import ONE
+
+T = TypeVar("T")
+
+
+def share_out(
+    n_blocks: int, blocks_per_task: int, task: Callable[[T, int, int], None], own: Sequence[T]
+) -> None:
+    """Call ``task(one, block_from, block_to)`` over all blocks, on as many threads as there are `own` things.
+
+    No two calls hold the same one of `own` at a time.
+    """
+    ranges = [(b, min(n_blocks, b + blocks_per_task)) for b in range(0, n_blocks, blocks_per_task)]
+    free: queue.SimpleQueue[T] = queue.SimpleQueue()
+    for one in own:
+        free.put(one)
+
+    def work(span: tuple[int, int]) -> None:
+        one = free.get()
+        try:
+            task(one, *span)
+        finally:
+            free.put(one)
+
+    if len(own) == 1:
+        for span in ranges:
+            work(span)
+    else:
+        with ThreadPoolExecutor(len(own)) as pool:
+            list(pool.map(work, ranges))
+
+
+class _Own(NamedTuple):
+    """What a thread has to itself."""
+
+    counts: Counts
+    tally: NDArray[np.void]
+    scratch: Scratch
+
+
+class Workers:
+    """The threads of a run, each with counts and working memory of its own.
+
+    Parameters
+    ----------
+    people : WorldTables
+    rules : RULES[1]
+    zones : int64[FACE or LINK, county]
+    threads : int
+    blocks_per_task : int or None: so that every thread is busy to the end; any value gives the same results
+    """
+
+    def __init__(
+        self, people: Any, rules: NDArray[np.void], zones: Int64, threads: int, blocks_per_task: int | None
+    ) -> None:
+        self.people, self.rules, self.zones = people, rules, zones
+        self.n_blocks = len(people.block_county)
+        self.blocks_per_task = blocks_per_task or max(1, min(512, -(-self.n_blocks // (threads * 8))))
+        largest = int(np.diff(people.block_first).max(initial=1))
+        n_ties, window_days = int(rules[0]["n_ties"]), int(rules[0]["window_days"])
+        self._own = [
+            _Own(empty_counts(zones), record(TALLY), new_scratch(largest, n_ties, window_days))
+            for _ in range(threads)
+        ]
+
+    def live(
+        self,
+        exchange: NDArray[np.void],
+        state: State,
+        kept_traits: NDArray[np.uint32],
+        seed: int,
+        day_from: int,
+        day_to: int,
+    ) -> Counts:
+        """Live one window in all blocks and return its counts (arrays that the next call overwrites)."""
+        for own in self._own:
+            own.tally["stratum"] = 0
+            for array in own.counts:
+                array.fill(0)
+
+        def task(own: _Own, block_from: int, block_to: int) -> None:
+            run_blocks(
+                self.people, self.rules, exchange, state, own.tally, own.counts.county, self.zones,
+                own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch,
+                seed, block_from, block_to, day_from, day_to,
+            )  # fmt: skip
+
+        share_out(self.n_blocks, self.blocks_per_task, task, self._own)
+        total = self._own[0].counts
+        for own in self._own:
+            total.stratum[:] += own.tally["stratum"][0]
+            if own.counts is not total:
+                for into, array in zip(total, own.counts, strict=True):
+                    into += array
+        return total
+
+    def count(self, seed: int, kept_traits: NDArray[np.uint32]) -> Census:
+        """Count heads by county and stratum; fill `kept_traits` on the way unless it has length 0."""
+        n_counties = self.zones.shape[1]
+        heads = [
+            (own.scratch, np.zeros((n_counties, N_STRATA), np.int64), np.zeros((n_counties, N_NAMES), np.int64))
+            for own in self._own
+        ]
+
+        def task(mine: tuple[Scratch, Int64, Int64], block_from: int, block_to: int) -> None:
+            scratch, strata, names = mine
+            count_people(self.people, seed, kept_traits, scratch, strata, names, block_from, block_to)
+
+        share_out(self.n_blocks, self.blocks_per_task, task, heads)
+        strata = np.sum([strata for _, strata, _ in heads], axis=0)
+        names = np.sum([names for _, _, names in heads], axis=0)
+        urban_share = ONE - 1 - self.people.urban_cum[:, 0].astype(np.int64)
+        return Census(strata.sum(axis=1), strata, names, urban_share)

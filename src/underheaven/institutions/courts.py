@@ -1,0 +1,51 @@
+"""Courts and review boards: appeals wait for a reviewer, and the backlog is carried on."""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+import numpy as np
+
+from underheaven.life.tables import Int64
+
+#: A case, in the unit of the backlog.
+CASE = 1_000_000
+LONGEST = 255  # exchanges; the column that counts them down has one byte
+
+
+@dataclass(frozen=True)
+class Appeals:
+    """The capacity that appeals meet.
+
+    Parameters
+    ----------
+    decision_days : shortest time to a decision
+    cases_per_million_day : reviewers per million people x cases a reviewer decides a day
+    """
+
+    decision_days: int
+    cases_per_million_day: int
+
+    def step(
+        self, backlog: Int64, filed: Int64, people: Int64, days: int, window_days: int
+    ) -> tuple[Int64, Int64]:
+        """Carry the backlog over a window and say how long a new appeal takes.
+
+        Parameters
+        ----------
+        backlog : int64[county], in millionths of a case
+        filed : int64[county], appeals filed in the window
+        people : int64[county]
+        days : int, days of the window that has passed
+        window_days : int, length of an exchange window
+
+        Returns
+        -------
+        (int64[county], int64[county]) : new backlog; exchanges until a decision, 1 .. 255
+        """
+        capacity = people * self.cases_per_million_day  # millionths of a case a day
+        backlog = np.maximum(0, backlog + filed * CASE - capacity * days)
+        queue_days = -(-backlog // np.maximum(1, capacity))
+        windows = -(-(self.decision_days + queue_days) // window_days)
+        windows = np.where(capacity > 0, windows, LONGEST)
+        return backlog, np.clip(windows, 1, LONGEST)

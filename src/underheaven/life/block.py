@@ -1,0 +1,331 @@
+"""The order of a day.  Read it top to bottom as the model.
+
+A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
+troubles fade, friends are heard of, appeals are decided, records expire.  Then day by day:
+
+    ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
+
+Citizens of a block are independent within a window: what one hears of another is as it stood when the
+window started.  So blocks, and the citizens in them, may be lived in any order on any machine.
+
+The records that the stages are handed: `rules` and `place` (tables, only read; life/tables.py), `tally`
+(counts, only added to; life/counters.py) and `me` (the citizen in hand).
+"""
+
+from __future__ import annotations
+
+from underheaven import rng
+from underheaven.compiled import compiled, inlined
+from underheaven.life import counters as c
+from underheaven.life.acts import (
+    ACT_EVENTS,
+    DONE_FOR_POINTS,
+    FACE_EVENT,
+    LINK_EVENT,
+    NOT_DONE,
+    SERVICE_EVENTS,
+    SILENCED,
+    decide,
+    look_of,
+    mark_first,
+    name_of,
+    plan_block,
+)
+from underheaven.life.records import DAYS_PER_YEAR, put_on_list, record
+from underheaven.life.remedies import correct_or_repair, decide_appeal, expire, notify, release
+from underheaven.life.response import decayed, heard_from_friends, raise_caution
+from underheaven.life.sightings import identify, pick_act
+from underheaven.life.standing import SHAMED, settle, work_out
+from underheaven.life.state import (
+    HAS_DEMERIT,
+    HAS_FALSE_RECORD,
+    KNOWS,
+    WAS_IN_LOWEST_TIER,
+    WAS_SANCTIONED,
+    WAS_SANCTIONED_INNOCENT,
+    WAS_WRONGLY_SANCTIONED,
+    give_back,
+    take,
+)
+from underheaven.life.tables import FACE, LINK, N_ACTS
+from underheaven.life.tally import count, count_activity
+from underheaven.life.treatment import use
+from underheaven.world.people import block_people
+from underheaven.world.ties import tie_masks
+
+@compiled
+def run_blocks(
+    people, rules_1, places, state, tally_1, county_counts, zones, hits, hit_acts, kept_traits, scratch,
+    seed, block_from, block_to, day_from, day_to,
+):  # fmt: skip
+    """Live the days `day_from` .. `day_to` - 1 (one window) in a range of community blocks.
+
+    This is the one door to the loop for threads, a cluster and a graphics card.
+
+    Parameters
+    ----------
+    people : WorldTables
+    rules_1 : RULES[1]
+    places : EXCHANGE[county], of this window
+    state : State, changed in place; only rows of these blocks
+    tally_1 : TALLY[1], its `stratum` added to
+    county_counts : int64[county, counter], added to
+    zones : int64[FACE or LINK, county] the zone whose people a wrong name is drawn from
+    hits, hit_acts : int64[FACE or LINK, zone, class], int64[FACE or LINK, zone, act], added to
+    kept_traits : uint32[citizen] packed traits, or [0]: draw them again (same bits)
+    scratch : Scratch, of the caller's own
+    seed : int
+    block_from, block_to, day_from, day_to : int, half-open ranges
+    """
+    rules, tally, me = rules_1[0], tally_1[0], scratch.me[0]
+    for block in range(block_from, block_to):
+        first = people.block_first[block]
+        size = people.block_first[block + 1] - first
+        county = people.block_county[block]
+        place = places[county]
+        if kept_traits.shape[0] == 0:
+            block_people(people, seed, block, scratch.traits, scratch.heads)
+        else:
+            for local in range(size):
+                scratch.traits[local] = kept_traits[first + local]
+        plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
+        any_sanctioned = mark_sanctioned(rules, state, me, first, size, scratch.sanctioned)
+        if any_sanctioned:
+            tie_masks(seed, block, size, scratch.masks)
+        for local in range(size):
+            citizen = first + local
+            be(me, citizen, scratch.traits[local])
+            take(rules, state, me, citizen)
+            work_out(rules, me)
+            if any_sanctioned:
+                n = heard_from_friends(rules, seed, me, local, size, day_from, scratch.sanctioned, scratch.masks)
+                raise_caution(me, n * rules.friend_caution)
+                count(tally, me, c.FRIENDS_HEARD, n)
+            start_window(rules, tally, me, seed, day_from)
+            live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local])
+            give_back(rules, state, me, citizen)
+        hand_in(tally, county, zones, county_counts, hits, hit_acts)
+
+
+@inlined
+def be(me, citizen, traits):
+    """Turn to a citizen: number and traits, and what follows from the traits."""
+    me.citizen = citizen
+    me.traits = traits
+    me.look = look_of(traits)
+    me.name = name_of(traits)
+    me.income = (me.traits >> 7) & 15
+    me.stratum = me.look * 10 + me.income
+
+
+@inlined
+def mark_sanctioned(rules, state, me, first, size, sanctioned):
+    """Mark who of a block is sanctioned and knows it, or is shamed in public, as the window starts."""
+    found = False
+    if not rules.keeps_file or rules.n_ties == 0 or rules.friend_caution == 0:
+        return found
+    for local in range(size):
+        sanctioned[local] = 0
+        if state.flags[first + local] & WAS_SANCTIONED:
+            take(rules, state, me, first + local)
+            work_out(rules, me)
+            if me.on_paper & SHAMED or (me.on_paper and me.flags & KNOWS):
+                sanctioned[local] = 1
+                found = True
+    return found
+
+
+@inlined
+def hand_in(tally, county, zones, county_counts, hits, hit_acts):
+    """Move a block's counts from the tally to those of its county and its zones."""
+    for counter in range(c.N_COUNTERS):
+        county_counts[county, counter] += tally.county[counter]
+        tally.county[counter] = 0
+    for channel in (FACE, LINK):
+        zone = zones[channel, county]
+        for number in range(hits.shape[2]):
+            hits[channel, zone, number] += tally.hits[channel, number]
+            tally.hits[channel, number] = 0
+        for act_number in range(N_ACTS):
+            hit_acts[channel, zone, act_number] += tally.hit_acts[channel, act_number]
+            tally.hit_acts[channel, act_number] = 0
+
+
+@inlined
+def start_window(rules, tally, me, seed, day):
+    """Do what is slow: fading, expiry of records, the decision of an appeal, correction and repair."""
+    me.strain = decayed(me.strain, rules.strain_keep)
+    if not rules.keeps_file:
+        return
+    me.caution = decayed(me.caution, rules.caution_keep)
+    if rules.expiry_years > 0 and day > 0:
+        year = (day + rules.window_days - 1) // DAYS_PER_YEAR
+        if year != (day - 1) // DAYS_PER_YEAR:
+            expire(rules, tally, me, year)
+            settle(rules, tally, me)
+    if me.appeal_due > 0:
+        me.appeal_due -= 1
+        if me.appeal_due == 0:
+            decide_appeal(rules, tally, me, seed, day)
+        settle(rules, tally, me)
+    if (rules.correction > 0 and me.flags & HAS_FALSE_RECORD) or (rules.repair > 0 and me.on_paper):
+        correct_or_repair(rules, tally, me, seed, day)
+        settle(rules, tally, me)
+
+
+@inlined
+def live_window(rules, place, tally, me, seed, day_from, day_to, due):
+    """Live the days of a window; days on which nothing is due cost next to nothing.
+
+    Parameters
+    ----------
+    due : int64[day of window], bits of the day's events; each event that comes adds the next of its kind
+    """
+    n_days = day_to - day_from
+    since = day_from
+    for day in range(day_from, day_to):
+        events = due[day - day_from]
+        if events == 0 and not is_release_due(rules, me, day):
+            continue
+        account(rules, tally, me, day - since)
+        since = day
+        tomorrow = day - day_from + 1
+        if release(rules, tally, me, seed, day):
+            settle(rules, tally, me)
+        todo, activity = events & ACT_EVENTS, 0
+        while todo:
+            if todo & 1:
+                w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
+                act(rules, place, tally, me, seed, day, activity, w0, w1, w2)
+                mark_first(due, w3, rules.gaps[activity], activity, tomorrow, n_days)
+            todo >>= 1
+            activity += 1
+        if (events >> FACE_EVENT) & 1:
+            w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, FACE)
+            suffer(rules, tally, me, seed, day, pick_act(place.face_acts, w0), c.FALSE_MATCH_RECORDS)
+            mark_first(due, w2, place.face_gaps[me.look], FACE_EVENT, tomorrow, n_days)
+        if (events >> LINK_EVENT) & 1:
+            w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, LINK)
+            suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), c.FALSE_LINK_RECORDS)
+            mark_first(due, w2, place.link_gaps[me.name], LINK_EVENT, tomorrow, n_days)
+        if rules.keeps_file:
+            stand(rules, place, tally, me, seed, day)
+        todo, activity = (events & SERVICE_EVENTS) >> N_ACTS, N_ACTS
+        while todo:
+            if todo & 1:
+                w0, w1, w2, w3 = rng.draw4(seed, rng.SERVICE, me.citizen, day, activity)
+                use(rules, place, tally, me, seed, day, activity, w0, w1)
+                mark_first(due, w3, rules.gaps[activity], activity, tomorrow, n_days)
+            todo >>= 1
+            activity += 1
+    account(rules, tally, me, day_to - since)
+
+
+@inlined
+def is_release_due(rules, me, day):
+    """Tell whether a stay on a list, in the file or in truth, is over by this day."""
+    due = False
+    for entry in range(rules.n_lists):
+        due = due or 0 < me.list_until[entry] <= day or 0 < me.true_list_until[entry] <= day
+    return due
+
+
+@inlined
+def account(rules, tally, me, n_days):
+    """Count days lived under an unchanged standing."""
+    if n_days == 0 or not rules.keeps_file:
+        return
+    count(tally, me, c.TIER_DAYS + me.tier, n_days)
+    count(tally, me, c.TRUE_TIER_DAYS + me.true_tier, n_days)
+    if me.in_force:
+        count(tally, me, c.SANCTION_DAYS, n_days)
+        if me.in_force & ~me.deserved:
+            count(tally, me, c.WRONGFUL_SANCTION_DAYS, n_days)
+        if not me.flags & HAS_DEMERIT:
+            count(tally, me, c.INNOCENT_SANCTION_DAYS, n_days)
+    elif me.on_paper:
+        count(tally, me, c.SUSPENDED_DAYS, n_days)
+    for entry in range(rules.n_lists):
+        if me.list_until[entry] > 0:
+            count(tally, me, c.LISTED_DAYS + entry, n_days)
+            if me.true_list_until[entry] == 0:
+                count(tally, me, c.WRONGLY_LISTED_DAYS + entry, n_days)
+
+
+@inlined
+def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
+    """ACTS, SIGHTINGS, RECORDS: one candidate act of one citizen.
+
+    Parameters
+    ----------
+    accept, seen, identified : int, draws
+    """
+    outcome = decide(rules, me, activity, accept)
+    if outcome == NOT_DONE:
+        return
+    if outcome == SILENCED:
+        count_activity(tally, me, activity, c.SILENCED, 1)
+        return
+    count_activity(tally, me, activity, c.DONE, 1)
+    if outcome == DONE_FOR_POINTS:
+        count_activity(tally, me, activity, c.GAMED, 1)
+    if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:
+        return
+    is_hers = identify(rules, place, tally, me, seed, day, activity, identified)
+    count_activity(tally, me, activity, c.RECORDED if is_hers else c.MISSED, 1)
+    if rules.demerit[activity]:
+        me.flags |= HAS_DEMERIT
+    record(rules, tally, me, seed, day, activity, is_hers, True)
+
+
+@inlined
+def suffer(rules, tally, me, seed, day, activity, counter):
+    """RECORDS: an act of somebody else enters this citizen's file."""
+    count(tally, me, counter, 1)
+    count_activity(tally, me, activity, c.FALSE_RECORDS, 1)
+    if rules.demerit[activity] and not me.flags & HAS_FALSE_RECORD:
+        me.flags |= HAS_FALSE_RECORD
+        count(tally, me, c.PEOPLE_WITH_FALSE_RECORD, 1)
+    record(rules, tally, me, seed, day, activity, True, False)
+
+
+@inlined
+def stand(rules, place, tally, me, seed, day):
+    """STANDING: settle tiers and lists after the day's records; count, and tell of, what is new."""
+    tier, true_tier, sanctioned = me.tier, me.true_tier, me.on_paper
+    settle(rules, tally, me)
+    for entry in range(rules.n_lists):
+        falls = me.tier > tier and me.tier >= rules.list_below[entry] and me.list_until[entry] == 0
+        should = (
+            me.true_tier > true_tier
+            and me.true_tier >= rules.list_below[entry]
+            and me.true_list_until[entry] == 0
+        )
+        if falls or should:
+            word = rng.draw4(seed, rng.TERM, me.citizen, day, entry)[0]
+            put_on_list(rules, tally, me, day, entry, word, falls, should)
+    work_out(rules, me)
+    if rules.n_tiers > 1 and me.tier == rules.n_tiers - 1 and not me.flags & WAS_IN_LOWEST_TIER:
+        me.flags |= WAS_IN_LOWEST_TIER
+        count(tally, me, c.PEOPLE_LOWEST_TIER, 1)
+    if me.in_force:
+        note_firsts(tally, me)
+        if not sanctioned:
+            me.sanction_day = day
+            me.flags &= ~KNOWS  # of an earlier sanction; of this one she may be told
+            notify(rules, place, tally, me, seed, day)
+            work_out(rules, me)
+
+
+@inlined
+def note_firsts(tally, me):
+    """Count a citizen once for each kind of sanction that she has now met for the first time."""
+    if not me.flags & WAS_SANCTIONED:
+        me.flags |= WAS_SANCTIONED
+        count(tally, me, c.PEOPLE_SANCTIONED, 1)
+    if me.in_force & ~me.deserved and not me.flags & WAS_WRONGLY_SANCTIONED:
+        me.flags |= WAS_WRONGLY_SANCTIONED
+        count(tally, me, c.PEOPLE_WRONGLY_SANCTIONED, 1)
+    if not me.flags & HAS_DEMERIT and not me.flags & WAS_SANCTIONED_INNOCENT:
+        me.flags |= WAS_SANCTIONED_INNOCENT
+        count(tally, me, c.PEOPLE_INNOCENT_SANCTIONED, 1)

@@ -1,0 +1,144 @@
+"""The register of counters: what the loop adds up, by county and by stratum, in every window.
+
+A counter is a column number.  The first part is fixed, the second has six columns an activity.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+import numpy as np
+
+from underheaven.life.tables import MAX_LISTS, MAX_TIERS, N_ACTIVITIES, N_ACTS, N_LOOKS, N_STRATA
+
+DAYS = 0
+SANCTION_DAYS = 1
+WRONGFUL_SANCTION_DAYS = 2
+INNOCENT_SANCTION_DAYS = 3
+SUSPENDED_DAYS = 4
+FALSE_MATCH_RECORDS = 5
+FALSE_LINK_RECORDS = 6
+PROBES = 7
+PEOPLE_SANCTIONED = 8
+PEOPLE_WRONGLY_SANCTIONED = 9
+PEOPLE_INNOCENT_SANCTIONED = 10
+PEOPLE_WITH_FALSE_RECORD = 11
+PEOPLE_LOWEST_TIER = 12
+PEOPLE_WRONGLY_REFUSED = 13
+NOTICES = 14
+APPEALS = 15
+APPEALS_WON = 16
+APPEALS_LOST = 17
+APPEAL_WAIT_DAYS = 18
+CORRECTIONS = 19
+REPAIRS = 20
+EXPIRED_POINTS = 21
+STALE_DAYS = 22
+POINTS_MOVED = 23
+TRUE_POINTS_MOVED = 24
+FRIENDS_HEARD = 25
+FINES = 26
+
+TIER_DAYS = 32
+TRUE_TIER_DAYS = TIER_DAYS + MAX_TIERS
+FLOW = TRUE_TIER_DAYS + MAX_TIERS  # + from * MAX_TIERS + to
+VISITS_TIER = FLOW + MAX_TIERS * MAX_TIERS
+WAIT_TIER = VISITS_TIER + MAX_TIERS
+VISITS_RANK = WAIT_TIER + MAX_TIERS
+LISTED_DAYS = VISITS_RANK + 3
+WRONGLY_LISTED_DAYS = LISTED_DAYS + MAX_LISTS
+LISTINGS = WRONGLY_LISTED_DAYS + MAX_LISTS
+WRONGFUL_LISTINGS = LISTINGS + MAX_LISTS
+RELEASES = WRONGFUL_LISTINGS + MAX_LISTS
+
+ACTIVITY = 160
+PER_ACTIVITY = 6
+N_COUNTERS = ACTIVITY + PER_ACTIVITY * N_ACTIVITIES
+
+#: What a thread adds up: sums of whole numbers, the same in any order.
+TALLY = np.dtype(
+    [
+        ("county", np.int64, N_COUNTERS),  # of the county in hand
+        ("stratum", np.int64, (N_STRATA, N_COUNTERS)),
+        ("hits", np.int64, (2, N_LOOKS)),  # FACE or LINK: wrong names to be drawn from this class
+        ("hit_acts", np.int64, (2, N_ACTS)),  # ... and which acts they are about
+    ]
+)
+
+# Columns of an act ...
+DONE, SILENCED, GAMED, RECORDED, FALSE_RECORDS, MISSED = range(PER_ACTIVITY)
+# ... and of a service.
+USED, REFUSED, WRONGLY_REFUSED, PERK, PEOPLE_REFUSED = range(PER_ACTIVITY - 1)
+
+_FIXED = {
+    DAYS: "days",
+    SANCTION_DAYS: "sanction_days",
+    WRONGFUL_SANCTION_DAYS: "wrongful_sanction_days",
+    INNOCENT_SANCTION_DAYS: "innocent_sanction_days",
+    SUSPENDED_DAYS: "suspended_days",
+    FALSE_MATCH_RECORDS: "false_match_records",
+    FALSE_LINK_RECORDS: "false_link_records",
+    PROBES: "probes",
+    PEOPLE_SANCTIONED: "people_sanctioned",
+    PEOPLE_WRONGLY_SANCTIONED: "people_wrongly_sanctioned",
+    PEOPLE_INNOCENT_SANCTIONED: "people_innocent_sanctioned",
+    PEOPLE_WITH_FALSE_RECORD: "people_with_false_record",
+    PEOPLE_LOWEST_TIER: "people_lowest_tier",
+    PEOPLE_WRONGLY_REFUSED: "people_wrongly_refused",
+    NOTICES: "notices",
+    APPEALS: "appeals",
+    APPEALS_WON: "appeals_won",
+    APPEALS_LOST: "appeals_lost",
+    APPEAL_WAIT_DAYS: "appeal_wait_days",
+    CORRECTIONS: "corrections",
+    REPAIRS: "repairs",
+    EXPIRED_POINTS: "expired_points",
+    STALE_DAYS: "stale_days",
+    POINTS_MOVED: "points_moved",
+    TRUE_POINTS_MOVED: "true_points_moved",
+    FRIENDS_HEARD: "friends_heard",
+    FINES: "fines",
+}
+_ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
+_SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")
+_RANKS = ("first", "normal", "last")
+
+
+def counter_names(
+    acts: dict[int, str], services: dict[int, str], tiers: Sequence[str], lists: Sequence[str]
+) -> dict[int, str]:
+    """Name the counters that this run can use.
+
+    Parameters
+    ----------
+    acts, services : name by activity number
+    tiers, lists : names in the order of the tables
+
+    Returns
+    -------
+    dict of column number to counter name (``done/jaywalking``, ``flow/A/B``)
+    """
+    names = dict(_FIXED)
+    for t, tier in enumerate(tiers):
+        names[TIER_DAYS + t] = f"tier_days/{tier}"
+        names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"
+        for u, other in enumerate(tiers):
+            names[FLOW + t * MAX_TIERS + u] = f"flow/{tier}/{other}"
+    for t, tier in enumerate(tiers or ("everybody",)):
+        names[VISITS_TIER + t] = f"visits/{tier}"
+        names[WAIT_TIER + t] = f"wait_minutes/{tier}"
+    for r, rank in enumerate(_RANKS):
+        names[VISITS_RANK + r] = f"visits_ranked/{rank}"
+    for m, entry in enumerate(lists):
+        names[LISTED_DAYS + m] = f"listed_days/{entry}"
+        names[WRONGLY_LISTED_DAYS + m] = f"wrongly_listed_days/{entry}"
+        names[LISTINGS + m] = f"listings/{entry}"
+        names[WRONGFUL_LISTINGS + m] = f"wrongful_listings/{entry}"
+        names[RELEASES + m] = f"releases/{entry}"
+    for number, name in acts.items():
+        for column, what in enumerate(_ACT):
+            names[ACTIVITY + number * PER_ACTIVITY + column] = f"{what}/{name}"
+    for number, name in services.items():
+        for column, what in enumerate(_SERVICE):
+            names[ACTIVITY + number * PER_ACTIVITY + column] = f"{what}/{name}"
+    return names

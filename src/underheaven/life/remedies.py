@@ -1,0 +1,159 @@
+"""REMEDIES: what can be undone: notice, appeal, correction, repair, release, expiry of records."""
+
+from __future__ import annotations
+
+from underheaven import rng
+from underheaven.compiled import inlined
+from underheaven.life.counters import (
+    APPEAL_WAIT_DAYS,
+    APPEALS,
+    APPEALS_LOST,
+    APPEALS_WON,
+    CORRECTIONS,
+    EXPIRED_POINTS,
+    NOTICES,
+    POINTS_MOVED,
+    RELEASES,
+    REPAIRS,
+    STALE_DAYS,
+    TRUE_POINTS_MOVED,
+)
+from underheaven.life.response import raise_caution
+from underheaven.life.state import HAS_FALSE_RECORD, KNOWS
+from underheaven.life.tally import count
+
+
+@inlined
+def notify(rules, place, tally, me, seed, day):
+    """Tell a citizen, or not, that a sanction has started against her."""
+    if rng.draw4(seed, rng.NOTICE, me.citizen, day, 0)[0] < rules.notice:
+        count(tally, me, NOTICES, 1)
+        learn(rules, place, tally, me, seed, day)
+
+
+@inlined
+def learn(rules, place, tally, me, seed, day):
+    """Let a sanctioned citizen learn of it: she grows cautious, and may appeal within the deadline."""
+    me.flags |= KNOWS
+    raise_caution(me, rules.sanction_caution)
+    if not rules.has_appeal or me.appeal_due > 0:
+        return
+    if rules.appeal_deadline_days > 0 and day - me.sanction_day > rules.appeal_deadline_days:
+        return
+    if rng.draw4(seed, rng.APPEAL, me.citizen, day, 0)[0] < rules.appeal[(me.traits >> 5) & 3]:
+        me.appeal_due = place.appeal_windows
+        count(tally, me, APPEALS, 1)
+        count(tally, me, APPEAL_WAIT_DAYS, me.appeal_due * rules.window_days)
+
+
+@inlined
+def decide_appeal(rules, tally, me, seed, day):
+    """Decide an appeal: an error is found or not; a right entry is sometimes let off."""
+    w0, finds, lenient, w3 = rng.draw4(seed, rng.APPEAL, me.citizen, day, 1)
+    if is_in_error(rules, me):
+        won = finds < rules.appeal_finds_error
+        if won:
+            set_right(rules, tally, me)
+    else:
+        won = lenient < rules.appeal_lenient
+        if won:
+            leave_all_lists(rules, me)
+    count(tally, me, APPEALS_WON if won else APPEALS_LOST, 1)
+
+
+@inlined
+def is_in_error(rules, me):
+    """Tell whether the file holds something against a citizen that the truth does not."""
+    found = False
+    for ledger in range(rules.n_ledgers):
+        found = found or me.score[ledger] < me.true_score[ledger]
+    for entry in range(rules.n_lists):
+        found = found or me.list_until[entry] > me.true_list_until[entry]
+    return found
+
+
+@inlined
+def set_right(rules, tally, me):
+    """Bring the file to the truth where it was harsher; what it overlooked stays overlooked."""
+    for ledger in range(rules.n_ledgers):
+        gap = me.true_score[ledger] - me.score[ledger]
+        if gap > 0:
+            me.score[ledger] += gap
+            count(tally, me, POINTS_MOVED, gap)
+            for slot in range(rules.expiry_years + 1):
+                me.bucket[slot, ledger] = me.true_bucket[slot, ledger]
+    for entry in range(rules.n_lists):
+        me.list_until[entry] = min(me.list_until[entry], me.true_list_until[entry])
+
+
+@inlined
+def leave_all_lists(rules, me):
+    """End every stay on a list, in the file and in truth (mercy, not correction)."""
+    for entry in range(rules.n_lists):
+        me.list_until[entry] = 0
+        me.true_list_until[entry] = 0
+
+
+@inlined
+def correct_or_repair(rules, tally, me, seed, day):
+    """Correct a file that its owner knows to be false; complete a repair of one that is right."""
+    w0, w1, w2, w3 = rng.draw4(seed, rng.CORRECTION, me.citizen, day, 0)
+    if w0 < rules.correction and me.flags & KNOWS and me.flags & HAS_FALSE_RECORD and is_in_error(rules, me):
+        set_right(rules, tally, me)
+        count(tally, me, CORRECTIONS, 1)
+    if w1 < rules.repair and me.on_paper:
+        count(tally, me, REPAIRS, 1)
+        leave_all_lists(rules, me)
+        for ledger in range(rules.n_ledgers):
+            up = max(0, min(rules.repair_points, rules.start - me.score[ledger]))
+            true_up = max(0, min(rules.repair_points, rules.start - me.true_score[ledger]))
+            me.score[ledger] += up
+            me.true_score[ledger] += true_up
+            count(tally, me, POINTS_MOVED, up)
+            count(tally, me, TRUE_POINTS_MOVED, true_up)
+
+
+@inlined
+def expire(rules, tally, me, year):
+    """Take the records of the oldest year out of both scores when year number `year` starts.
+
+    A record leaves between `expiry_years` and one year later, at a turn of the year; the year that starts
+    takes over its slot.
+    """
+    slot = year % (rules.expiry_years + 1)
+    for ledger in range(rules.n_ledgers):
+        before, true_before = me.score[ledger], me.true_score[ledger]
+        me.score[ledger] = min(rules.cap, max(rules.floor, before - me.bucket[slot, ledger]))
+        me.true_score[ledger] = min(rules.cap, max(rules.floor, true_before - me.true_bucket[slot, ledger]))
+        me.bucket[slot, ledger] = 0
+        me.true_bucket[slot, ledger] = 0
+        count(tally, me, EXPIRED_POINTS, abs(me.score[ledger] - before))
+        count(tally, me, POINTS_MOVED, me.score[ledger] - before)
+        count(tally, me, TRUE_POINTS_MOVED, me.true_score[ledger] - true_before)
+
+
+@inlined
+def release(rules, tally, me, seed, day):
+    """Take a citizen off the lists whose term has run out; sometimes the entry stays behind, stale.
+
+    Only an entry that was right can go stale, and only once: a stale one is found at its own end.
+
+    Returns
+    -------
+    bool : something has changed
+    """
+    changed = False
+    for entry in range(rules.n_lists):
+        until, true_until = me.list_until[entry], me.true_list_until[entry]
+        if 0 < true_until <= day:
+            me.true_list_until[entry] = 0
+            changed = True
+        if 0 < until <= day:
+            changed = True
+            if until == true_until and rng.draw4(seed, rng.TERM, me.citizen, day, entry)[1] < rules.stale:
+                me.list_until[entry] = min(65535, day + rules.stale_days)
+                count(tally, me, STALE_DAYS, rules.stale_days)
+            else:
+                me.list_until[entry] = 0
+                count(tally, me, RELEASES + entry, 1)
+    return changed

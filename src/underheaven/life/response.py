@@ -1,0 +1,52 @@
+"""RESPONSE: what treatment does to a person: strain, caution, and what friends hear.
+
+Strain makes late payment likelier, and late payment costs points: the poverty trap.  Caution makes acts
+that the regime holds against people rarer: deterrence, and silence where the act was speech.
+"""
+
+from __future__ import annotations
+
+from underheaven import rng
+from underheaven.compiled import inlined
+
+
+@inlined
+def raise_strain(me, amount):
+    """Raise a citizen's strain, not beyond 255."""
+    me.strain = min(255, me.strain + amount)
+
+
+@inlined
+def raise_caution(me, amount):
+    """Raise a citizen's caution, not beyond 255."""
+    me.caution = min(255, me.caution + amount)
+
+
+@inlined
+def decayed(level, keep):
+    """Return what is left of a level 0..255 after one exchange; above 0 it falls by at least 1.
+
+    Parameters
+    ----------
+    level : int
+    keep : int, fixed-point factor with 16 binary places; 65536 keeps everything
+    """
+    return level if level == 0 or keep >= 65536 else min((level * keep) >> 16, level - 1)
+
+
+@inlined
+def heard_from_friends(rules, seed, me, local, size, day, sanctioned, masks):
+    """Count the sanctioned friends of whom a citizen hears in this exchange.
+
+    Parameters
+    ----------
+    local, size : int, the citizen's number within the block, and how many the block has
+    sanctioned : uint8[size], who of the block is known to be sanctioned when the window starts
+    masks : int64[tie], friend k of `local` is ``local ^ masks[k]`` (world/ties.py)
+    """
+    n = 0
+    for k in range(rules.n_ties):
+        other = local ^ masks[k]
+        if other < size and sanctioned[other] and rng.draw4(seed, rng.HEARSAY, me.citizen, day, k)[0] < rules.heard:
+            n += 1
+    return n

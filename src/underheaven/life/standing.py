@@ -1,0 +1,56 @@
+"""STANDING: where the records leave a person: score, tier, lists, and what follows from them."""
+
+from __future__ import annotations
+
+from underheaven.compiled import inlined
+from underheaven.life.counters import FLOW
+from underheaven.life.tables import MAX_TIERS
+from underheaven.life.tally import count
+
+SHAMED = 1 << 8  # a sanction beside those of the services, whose bits are 0 .. 7
+
+
+@inlined
+def tier_of(rules, score):
+    """Return the tier of a score (tenths of a point): the best one whose lowest score it reaches."""
+    tier = 0
+    while tier < rules.n_tiers - 1 and score < rules.cutoffs[tier]:
+        tier += 1
+    return tier
+
+
+@inlined
+def settle(rules, tally, me):
+    """Work out what a citizen's scores and lists amount to; count a change of tier.
+
+    With several ledgers (context walls) her tier is the worst of them.
+
+    Parameters
+    ----------
+    rules : RULES record
+    tally : TALLY record, added to
+    me : PERSON record; tier, true_tier, on_paper, in_force and deserved are set
+    """
+    before = me.tier
+    work_out(rules, me)
+    if me.tier != before:
+        count(tally, me, FLOW + before * MAX_TIERS + me.tier, 1)
+
+
+@inlined
+def work_out(rules, me):
+    """Set tier, true_tier, on_paper, in_force and deserved from the scores and lists."""
+    me.tier, me.true_tier, me.on_paper, me.deserved = 0, 0, 0, 0
+    for ledger in range(rules.n_ledgers):
+        tier = tier_of(rules, me.score[ledger])
+        me.tier = max(me.tier, tier)
+        me.on_paper |= rules.tier_sanctions[ledger, tier]
+        tier = tier_of(rules, me.true_score[ledger])
+        me.true_tier = max(me.true_tier, tier)
+        me.deserved |= rules.tier_sanctions[ledger, tier]
+    for entry in range(rules.n_lists):
+        if me.list_until[entry] > 0:
+            me.on_paper |= rules.list_sanctions[entry]
+        if me.true_list_until[entry] > 0:
+            me.deserved |= rules.list_sanctions[entry]
+    me.in_force = 0 if rules.appeal_suspends and me.appeal_due > 0 else me.on_paper

@@ -1,0 +1,195 @@
+"""The columns of state: what is remembered about a citizen from one day to the next.
+
+One array a column, never an object a citizen.  A column exists only where a regime needs it; its first axis
+(if any) is the ledger, the list or the year, its last axis the citizen.  Under `press-2018` they are
+13 bytes a citizen.
+"""
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from underheaven.compiled import inlined
+
+# Bits of the column `flags`; all but the sixth say that something has ever happened.
+HAS_DEMERIT = 1  # an infraction that she did was sighted
+HAS_FALSE_RECORD = 2
+WAS_SANCTIONED = 4
+WAS_WRONGLY_SANCTIONED = 8
+WAS_SANCTIONED_INNOCENT = 16  # sanctioned while HAS_DEMERIT was not set
+KNOWS = 32  # has learnt what the file says of her
+WAS_IN_LOWEST_TIER = 64
+WAS_WRONGLY_REFUSED = 128
+
+
+@dataclass(frozen=True)
+class Column:
+    """One column of state: its name, type, unit and what always holds of it."""
+
+    name: str
+    dtype: str
+    axis: str  # "", "ledger", "list" or "year"
+    unit: str
+    meaning: str
+    holds: str
+
+
+COLUMNS = (
+    Column("score", "int16", "ledger", "tenths of a point", "what the system believes", "floor..cap"),
+    Column(
+        "true_score",
+        "int16",
+        "ledger",
+        "tenths of a point",
+        "what the same system would hold if it never took one person for another",
+        "floor..cap",
+    ),
+    Column("list_until", "uint16", "list", "day", "first day off the list", "0: not listed"),
+    Column("true_list_until", "uint16", "list", "day", "the same in truth", "0: not listed"),
+    Column("strain", "uint8", "", "0..255", "money troubles beyond those of her income", ""),
+    Column("caution", "uint8", "", "0..255", "fear of the file", "0 without a score and a list"),
+    Column("flags", "uint8", "", "bits", "what has ever happened to her", "bits are only set, but KNOWS"),
+    Column("refused", "uint8", "", "bits", "services that have ever refused her", "bits are only set"),
+    Column("appeal_due", "uint8", "", "exchanges", "until the decision on her appeal", "0: none pending"),
+    Column("sanction_day", "uint16", "", "day", "first day of the present sanction", "needs an appeal deadline"),
+    Column("bucket", "int16", "year", "tenths of a point", "believed points by year of record", "needs expiry"),
+    Column("true_bucket", "int16", "year", "tenths of a point", "the same in truth", "needs expiry"),
+)
+
+
+class State(NamedTuple):
+    """The columns as arrays; a column that the regime does not need has no elements."""
+
+    score: NDArray[np.int16]  # [ledger, citizen]
+    true_score: NDArray[np.int16]
+    list_until: NDArray[np.uint16]  # [list, citizen]
+    true_list_until: NDArray[np.uint16]
+    strain: NDArray[np.uint8]  # [citizen]
+    caution: NDArray[np.uint8]
+    flags: NDArray[np.uint8]
+    refused: NDArray[np.uint8]
+    appeal_due: NDArray[np.uint8]
+    sanction_day: NDArray[np.uint16]
+    bucket: NDArray[np.int16]  # [year * ledger, citizen]
+    true_bucket: NDArray[np.int16]
+
+
+def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each column under these rules.
+
+    Parameters
+    ----------
+    rules : RULES record
+    people : number of citizens
+    """
+    ledgers, lists = int(rules["n_ledgers"]), int(rules["n_lists"])
+    filed = people if rules["keeps_file"] else 0
+    years = int(rules["expiry_years"]) + 1 if rules["expiry_years"] else 0
+    return {
+        "score": (ledgers, people),
+        "true_score": (ledgers, people),
+        "list_until": (lists, people),
+        "true_list_until": (lists, people),
+        "strain": (people,),
+        "caution": (filed,),
+        "flags": (filed,),
+        "refused": (filed,),
+        "appeal_due": (filed if rules["has_appeal"] else 0,),
+        "sanction_day": (filed if rules["appeal_deadline_days"] else 0,),
+        "bucket": (years * ledgers, people),
+        "true_bucket": (years * ledgers, people),
+    }
+
+
+def new_state(rules: Any, people: int) -> State:
+    """Make the state of day 0: everybody at the start score, nobody listed, nothing known.
+
+    Parameters
+    ----------
+    rules : RULES record
+    people : number of citizens
+    """
+    shapes = state_shapes(rules, people)
+    arrays = {column.name: np.zeros(shapes[column.name], column.dtype) for column in COLUMNS}
+    arrays["score"][:] = rules["start"]
+    arrays["true_score"][:] = rules["start"]
+    return State(**arrays)
+
+
+def bytes_per_citizen(rules: Any) -> int:
+    """Return the bytes of state that a citizen costs under these rules."""
+    shapes = state_shapes(rules, 1)
+    return sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS)
+
+
+def broken_invariants(state: State, rules: Any) -> list[str]:
+    """Say which invariants of the columns do not hold; an empty list when all is well."""
+    found = []
+    for name in ("score", "true_score"):
+        column = getattr(state, name)
+        if column.size and (column.min() < rules["floor"] or column.max() > rules["cap"]):
+            found.append(f"{name} outside floor..cap")
+    flags = state.flags
+    for part, whole, text in (
+        (WAS_WRONGLY_SANCTIONED, WAS_SANCTIONED, "wrongly sanctioned, but never sanctioned"),
+        (WAS_SANCTIONED_INNOCENT, WAS_SANCTIONED, "sanctioned while innocent, but never sanctioned"),
+    ):
+        if ((flags & part > 0) & (flags & whole == 0)).any():
+            found.append(text)
+    return found
+
+
+@inlined
+def take(rules, state, me, citizen):
+    """Spread a citizen's columns out into the PERSON record; columns that do not exist read 0."""
+    for ledger in range(rules.n_ledgers):
+        me.score[ledger] = state.score[ledger, citizen]
+        me.true_score[ledger] = state.true_score[ledger, citizen]
+    for entry in range(rules.n_lists):
+        me.list_until[entry] = state.list_until[entry, citizen]
+        me.true_list_until[entry] = state.true_list_until[entry, citizen]
+    me.strain = state.strain[citizen]
+    if rules.keeps_file:
+        me.caution = state.caution[citizen]
+        me.flags = state.flags[citizen]
+        me.refused = state.refused[citizen]
+    if rules.has_appeal:
+        me.appeal_due = state.appeal_due[citizen]
+    if rules.appeal_deadline_days > 0:
+        me.sanction_day = state.sanction_day[citizen]
+    if rules.expiry_years > 0:
+        for slot in range(rules.expiry_years + 1):
+            for ledger in range(rules.n_ledgers):
+                row = slot * rules.n_ledgers + ledger
+                me.bucket[slot, ledger] = state.bucket[row, citizen]
+                me.true_bucket[slot, ledger] = state.true_bucket[row, citizen]
+
+
+@inlined
+def give_back(rules, state, me, citizen):
+    """Write the PERSON record back into the citizen's columns."""
+    for ledger in range(rules.n_ledgers):
+        state.score[ledger, citizen] = me.score[ledger]
+        state.true_score[ledger, citizen] = me.true_score[ledger]
+    for entry in range(rules.n_lists):
+        state.list_until[entry, citizen] = me.list_until[entry]
+        state.true_list_until[entry, citizen] = me.true_list_until[entry]
+    state.strain[citizen] = me.strain
+    if rules.keeps_file:
+        state.caution[citizen] = me.caution
+        state.flags[citizen] = me.flags
+        state.refused[citizen] = me.refused
+    if rules.has_appeal:
+        state.appeal_due[citizen] = me.appeal_due
+    if rules.appeal_deadline_days > 0:
+        state.sanction_day[citizen] = me.sanction_day
+    if rules.expiry_years > 0:
+        for slot in range(rules.expiry_years + 1):
+            for ledger in range(rules.n_ledgers):
+                row = slot * rules.n_ledgers + ledger
+                state.bucket[row, citizen] = me.bucket[slot, ledger]
+                state.true_bucket[row, citizen] = me.true_bucket[slot, ledger]

@@ -1,0 +1,193 @@
+"""The flat tables that a day reads, as records of fixed form: what a regime and a world become.
+
+All probabilities are thresholds 0 .. 2**32 (a decision falls when its word is below), all factors are
+fixed-point numbers with 16 binary places (`UNIT` is one), all points are tenths of a point, all durations
+are whole days.  An *activity* is an act (numbers 0 .. 31) or a use of a service (32 .. 39); its number is
+the stream that the world file registers, so a new activity moves nobody's draws.
+
+Each table is one record, so a stage is handed one pointer.  (As some eighty separate arrays the loop was
+ten times slower and took a minute longer to compile.)
+"""
+
+from __future__ import annotations
+
+from typing import NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+Int64 = NDArray[np.int64]
+
+N_ACTS = 32
+N_SERVICES = 8
+N_ACTIVITIES = N_ACTS + N_SERVICES
+MAX_LEDGERS = 8
+MAX_TIERS = 8
+MAX_LISTS = 2
+MAX_VARIES = 4  # traits that one activity may vary with
+MAX_WINDOW = 31  # days between two exchanges
+MAX_EXPIRY = 10  # years that a record may stay where records expire
+MAX_TIES = 8
+N_LEVELS = 16  # levels of a trait, of strain and of caution in factor tables
+N_LOOKS = 40  # look-alike classes: group (4) x sex (2) x age band (5)
+N_NAMES = 4  # classes of name commonness
+N_STRATA = 400  # audit strata: group (4) x sex (2) x age band (5) x income tenth (10)
+N_QUANTILES = 1025
+UNIT = 1 << 16  # a factor of one
+POINT = 10  # a point in the units of the score columns
+
+# How an act can come to the system's notice.
+UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
+FACE, LINK = 0, 1  # the two channels that can name the wrong person
+
+_I = np.int64
+
+#: What is fixed during a run: the regime and the world's behaviour, compiled.
+RULES = np.dtype(
+    [
+        ("window_days", _I),
+        ("n_ledgers", _I),
+        ("n_lists", _I),
+        ("keeps_file", _I),  # there is a score or a list
+        # acts
+        ("activity_groups", _I),  # bit g set: one of the activities 4g .. 4g+3 exists
+        ("gaps", _I, (N_ACTIVITIES, MAX_WINDOW)),  # chance that a candidate came by the end of the day
+        ("base", _I, N_ACTIVITIES),  # acceptance at all factors one
+        ("n_varies", _I, N_ACTIVITIES),
+        ("varies_shift", _I, (N_ACTIVITIES, MAX_VARIES)),  # where the trait lies in the packed traits
+        ("varies_mask", _I, (N_ACTIVITIES, MAX_VARIES)),
+        ("varies_factor", _I, (N_ACTIVITIES, MAX_VARIES, N_LEVELS)),
+        ("strain_factor", _I, (N_ACTIVITIES, N_LEVELS)),
+        ("caution_factor", _I, (N_ACTIVITIES, N_LEVELS)),
+        ("game_factor", _I, (N_ACTIVITIES, MAX_TIERS)),
+        # sightings and records
+        ("channel", _I, N_ACTS),
+        ("matters", _I, N_ACTS),  # the regime does something with it
+        ("demerit", _I, N_ACTS),  # the regime holds it against a person
+        ("points", _I, N_ACTS),
+        ("fine_strain", _I, (N_ACTS, 10)),  # by income tenth
+        ("act_ledger", _I, N_ACTS),
+        ("listing", _I, (MAX_LISTS, N_ACTS)),  # chance that a record leads to the list
+        ("link_right", _I, (N_LOOKS, N_NAMES)),  # a register's record finds the right person
+        ("link_wrong", _I, (N_LOOKS, N_NAMES)),  # ... or falls to a namesake
+        # standing
+        ("n_tiers", _I),
+        ("start", _I),
+        ("floor", _I),
+        ("cap", _I),
+        ("cutoffs", _I, MAX_TIERS),  # lowest score of the tier, best tier first
+        ("tier_sanctions", _I, (MAX_LEDGERS, MAX_TIERS)),  # bit s: service s is refused or put last
+        ("list_sanctions", _I, MAX_LISTS),
+        ("list_below", _I, MAX_LISTS),  # tiers from this one on lead to the list; MAX_TIERS: none do
+        ("term", _I, (MAX_LISTS, N_QUANTILES)),  # quantiles of the stay, in 1/65536 of a day
+        # treatment
+        ("service_ledger", _I, N_SERVICES),  # -1: no score decides on it
+        ("refuse_tier", _I, (N_SERVICES, MAX_TIERS)),
+        ("refuse_list", _I, (N_SERVICES, MAX_LISTS)),
+        ("rank_tier", _I, (N_SERVICES, MAX_TIERS)),  # 0 first, 1 normal, 2 last
+        ("rank_list", _I, (N_SERVICES, MAX_LISTS)),
+        ("perk_tier", _I, (N_SERVICES, MAX_TIERS)),
+        ("is_hospital", _I, N_SERVICES),
+        ("refused_strain", _I, N_SERVICES),
+        # response
+        ("base_strain", _I, 10),  # by income tenth
+        ("listing_strain", _I),
+        ("strain_keep", _I),  # factor per window
+        ("record_caution", _I),
+        ("sanction_caution", _I),
+        ("friend_caution", _I),
+        ("caution_keep", _I),
+        ("n_ties", _I),
+        ("heard", _I),
+        # remedies
+        ("notice", _I),
+        ("has_appeal", _I),
+        ("appeal", _I, 4),  # by education: files an appeal on learning of a sanction
+        ("appeal_deadline_days", _I),  # 0: none
+        ("appeal_suspends", _I),
+        ("appeal_finds_error", _I),
+        ("appeal_lenient", _I),
+        ("correction", _I),  # per window
+        ("repair", _I),  # per window
+        ("repair_points", _I),
+        ("expiry_years", _I),  # 0: records stay
+        ("stale", _I),
+        ("stale_days", _I),
+    ]
+)
+
+#: What institutions hand over to a county for one window; stored with the run.
+EXCHANGE = np.dtype(
+    [
+        ("seen", _I, 4),  # by channel: chance that an act is sighted
+        ("face_right", _I, N_LOOKS),  # a probe names the right person
+        ("face_wrong", _I, (N_LOOKS, 2)),  # mean number of wrong names (2**32 is one) if right, if not
+        ("face_gaps", _I, (N_LOOKS, MAX_WINDOW)),  # a false match has reached the citizen by then
+        ("link_gaps", _I, (N_NAMES, MAX_WINDOW)),
+        ("has_wrong_names", _I),  # any of the two is above zero
+        ("face_acts", _I, N_ACTS),  # cumulative: which act a false match is about
+        ("link_acts", _I, N_ACTS),
+        ("wait_minutes", _I, 3),  # by rank
+        ("appeal_windows", _I),  # exchanges until a decision
+    ]
+)
+
+#: One citizen while she is being lived: her columns, her traits and her place, spread out.
+PERSON = np.dtype(
+    [
+        ("citizen", _I),
+        ("traits", _I),  # packed
+        ("stratum", _I),
+        ("look", _I),
+        ("name", _I),
+        ("income", _I),  # tenth, 0 .. 9
+        ("score", _I, MAX_LEDGERS),
+        ("true_score", _I, MAX_LEDGERS),
+        ("list_until", _I, MAX_LISTS),
+        ("true_list_until", _I, MAX_LISTS),
+        ("strain", _I),
+        ("caution", _I),
+        ("flags", _I),
+        ("refused", _I),
+        ("appeal_due", _I),
+        ("sanction_day", _I),
+        ("bucket", _I, (MAX_EXPIRY + 1, MAX_LEDGERS)),
+        ("true_bucket", _I, (MAX_EXPIRY + 1, MAX_LEDGERS)),
+        # what her columns amount to (life/standing.py)
+        ("tier", _I),
+        ("true_tier", _I),
+        ("on_paper", _I),  # sanctions that the file calls for
+        ("in_force", _I),  # the same but for those suspended by an appeal
+        ("deserved", _I),  # sanctions that the truth would call for
+    ]
+)
+
+
+class Scratch(NamedTuple):
+    """Working memory of one caller of the loop."""
+
+    me: NDArray[np.void]  # PERSON[1]
+    traits: NDArray[np.uint32]  # [citizen of the block] packed
+    heads: NDArray[np.int32]  # [citizen of the block] first of her household
+    sanctioned: NDArray[np.uint8]  # [citizen of the block]
+    masks: Int64  # [tie]
+    words: NDArray[np.uint32]  # [4, citizen of the block]
+    due: Int64  # [citizen of the block, day of the window]
+
+
+def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
+    """Make working memory for blocks of at most `community` citizens."""
+    return Scratch(
+        record(PERSON),
+        np.zeros(community, np.uint32),
+        np.zeros(community, np.int32),
+        np.zeros(community, np.uint8),
+        np.zeros(n_ties, np.int64),
+        np.zeros((4, community), np.uint32),
+        np.zeros((community, window_days), np.int64),
+    )
+
+
+def record(dtype: np.dtype[np.void]) -> NDArray[np.void]:
+    """Make one record of zeros, as an array of length 1 (what compiled code takes a record from)."""
+    return np.zeros(1, dtype)

@@ -1,0 +1,86 @@
+"""TREATMENT: what a service does with a person of this standing."""
+
+from __future__ import annotations
+
+from underheaven.compiled import inlined
+from underheaven.life.acts import own_propensity
+from underheaven.life.counters import (
+    PEOPLE_REFUSED,
+    PEOPLE_WRONGLY_REFUSED,
+    PERK,
+    REFUSED,
+    USED,
+    VISITS_RANK,
+    VISITS_TIER,
+    WAIT_TIER,
+    WRONGLY_REFUSED,
+)
+from underheaven.life.remedies import learn
+from underheaven.life.response import raise_strain
+from underheaven.life.standing import tier_of
+from underheaven.life.state import KNOWS, WAS_WRONGLY_REFUSED
+from underheaven.life.tables import N_ACTS
+from underheaven.life.tally import count, count_activity
+
+
+@inlined
+def use(rules, place, tally, me, seed, day, activity, accept, word):
+    """Meet one wish to use a service: refused, with a perk, or at a place in the queue.
+
+    Parameters
+    ----------
+    accept, word : int, draws: whether the candidate is a wish, and whether it is refused
+    """
+    if accept >= own_propensity(rules, me, activity):
+        return
+    count_activity(tally, me, activity, USED, 1)
+    service = activity - N_ACTS
+    ledger = rules.service_ledger[service]
+    tier = tier_of(rules, me.score[ledger]) if ledger >= 0 else 0
+    if me.in_force and word < chance_of_refusal(rules, service, tier, me.list_until):
+        refuse(rules, place, tally, me, seed, day, activity, word)
+        return
+    if rules.perk_tier[service, tier] and not me.in_force:
+        count_activity(tally, me, activity, PERK, 1)
+    if rules.is_hospital[service]:
+        rank = rules.rank_tier[service, tier]
+        for entry in range(rules.n_lists):
+            if me.list_until[entry] > 0:
+                rank = max(rank, rules.rank_list[service, entry])
+        count(tally, me, VISITS_RANK + rank, 1)
+        count(tally, me, VISITS_TIER + me.tier, 1)
+        count(tally, me, WAIT_TIER + me.tier, place.wait_minutes[rank])
+
+
+@inlined
+def chance_of_refusal(rules, service, tier, list_until):
+    """Return the threshold of a refusal to a person of this tier and on these lists (believed or true)."""
+    chance = rules.refuse_tier[service, tier]
+    for entry in range(rules.n_lists):
+        if list_until[entry] > 0:
+            chance = max(chance, rules.refuse_list[service, entry])
+    return chance
+
+
+@inlined
+def refuse(rules, place, tally, me, seed, day, activity, word):
+    """Refuse a service; people and transactions are counted apart; by it she learns of her file.
+
+    The same draw is held against what the truth would have called for, so that the two differ only where
+    the file is wrong.
+    """
+    service = activity - N_ACTS
+    count_activity(tally, me, activity, REFUSED, 1)
+    if not (me.refused >> service) & 1:
+        me.refused |= 1 << service
+        count_activity(tally, me, activity, PEOPLE_REFUSED, 1)
+    ledger = rules.service_ledger[service]
+    true_tier = tier_of(rules, me.true_score[ledger]) if ledger >= 0 else 0
+    if word >= chance_of_refusal(rules, service, true_tier, me.true_list_until):
+        count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
+        if not me.flags & WAS_WRONGLY_REFUSED:
+            me.flags |= WAS_WRONGLY_REFUSED
+            count(tally, me, PEOPLE_WRONGLY_REFUSED, 1)
+    raise_strain(me, rules.refused_strain[service])
+    if not me.flags & KNOWS:
+        learn(rules, place, tally, me, seed, day)

@@ -1,0 +1,1 @@
+"""What is learnt from a run: observers while it runs, findings afterwards."""
