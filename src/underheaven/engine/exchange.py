@@ -8,10 +8,8 @@ from typing import NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from underheaven.institutions import Institutions
 from underheaven.institutions.attribution import act_shares, hazard_gaps
-from underheaven.institutions.cameras import Cameras, Recognition
-from underheaven.institutions.courts import Appeals
-from underheaven.institutions.hospitals import Hospitals
 from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
@@ -26,24 +24,6 @@ from underheaven.life.tables import (
     Int64,
 )
 from underheaven.rng import ONE
-
-
-@dataclass(frozen=True)
-class Institutions:
-    """The institutions of a run; None where the regime has none."""
-
-    cameras: Cameras | None
-    recognition: Recognition | None
-    links_are_national: bool
-    report_seen: int  # threshold: an act of channel `report` is written down
-    appeals: Appeals | None
-    hospitals: Hospitals
-    window_days: int
-
-    @property
-    def is_national(self) -> tuple[bool, bool]:
-        """Whether a wrong name can fall on anybody (FACE, LINK), not only on people of the county."""
-        return self.recognition is None or self.recognition.is_national, self.links_are_national
 
 
 @dataclass(frozen=True)
@@ -101,7 +81,7 @@ def next_exchange(
     day : int, first day of the window to come
     last : Counts of the window before; None before day 0
     last_days : int, its length
-    backlog : int64[county], appeals waiting, in millionths of a case
+    backlog : int64[county], appeals waiting, in billionths of a case
 
     Returns
     -------
@@ -118,11 +98,10 @@ def next_exchange(
         _attribute(institutions, census, last, last_days, tables)
     visits = np.zeros((n_counties, 3), np.int64)
     if last is None:
-        usual = census.people.astype(np.float64) * institutions.hospitals.visits_per_person_day * window
-        visits[:, 1] = np.floor(usual).astype(np.int64)
+        visits[:, 1] = [int(a_day * window) for a_day in institutions.hospitals.expected_visits(census.strata)]
     else:
         visits = last.county[:, c.VISITS_RANK : c.VISITS_RANK + 3]
-    tables["wait_minutes"] = institutions.hospitals.wait_minutes(visits, census.people, last_days or window)
+    tables["wait_minutes"] = institutions.hospitals.wait_minutes(visits, census.strata, last_days or window)
     tables["appeal_windows"] = 1
     if institutions.appeals is not None:
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]

@@ -3,3 +3,29 @@
 They run on the host, one thread, with + - x / and Python's `math` only (NumPy's exp, log and pow give other
 bits on other processors), and what they hand over is stored with the run.
 """
+
+from __future__ import annotations
+
+from dataclasses import dataclass
+
+from underheaven.institutions.cameras import Cameras, Recognition
+from underheaven.institutions.courts import Appeals
+from underheaven.institutions.hospitals import Hospitals
+
+
+@dataclass(frozen=True)
+class Institutions:
+    """The institutions of a run; None where the regime has none."""
+
+    cameras: Cameras | None
+    recognition: Recognition | None
+    links_are_national: bool
+    report_seen: int  # threshold: an act of channel `report` is written down
+    appeals: Appeals | None
+    hospitals: Hospitals
+    window_days: int
+
+    @property
+    def is_national(self) -> tuple[bool, bool]:
+        """Whether a wrong name can fall on anybody (FACE, LINK), not only on people of the county."""
+        return self.recognition is None or self.recognition.is_national, self.links_are_national

@@ -14,6 +14,7 @@ import numpy as np
 from underheaven.life.tables import N_LOOKS, Int64
 from underheaven.rng import ONE
 
+
 def _quantised(p: float) -> int:
     return int(min(1.0, max(0.0, p)) * ONE + 0.5)
 

@@ -8,8 +8,9 @@ import numpy as np
 
 from underheaven.life.tables import Int64
 
-#: A case, in the unit of the backlog.
-CASE = 1_000_000
+#: A capacity is counted in thousandths of a case per million people and day, a backlog in billionths of a case.
+THOUSANDTHS = 1_000
+CASE = 1_000_000 * THOUSANDTHS
 LONGEST = 255  # exchanges; the column that counts them down has one byte
 
 
@@ -20,11 +21,11 @@ class Appeals:
     Parameters
     ----------
     decision_days : shortest time to a decision
-    cases_per_million_day : reviewers per million people x cases a reviewer decides a day
+    capacity : cases decided per million people and day, in thousandths (reviewers x cases a reviewer and day)
     """
 
     decision_days: int
-    cases_per_million_day: int
+    capacity: int
 
     def step(
         self, backlog: Int64, filed: Int64, people: Int64, days: int, window_days: int
@@ -33,7 +34,7 @@ class Appeals:
 
         Parameters
         ----------
-        backlog : int64[county], in millionths of a case
+        backlog : int64[county], in billionths of a case
         filed : int64[county], appeals filed in the window
         people : int64[county]
         days : int, days of the window that has passed
@@ -43,7 +44,7 @@ class Appeals:
         -------
         (int64[county], int64[county]) : new backlog; exchanges until a decision, 1 .. 255
         """
-        capacity = people * self.cases_per_million_day  # millionths of a case a day
+        capacity = people * self.capacity  # billionths of a case a day
         backlog = np.maximum(0, backlog + filed * CASE - capacity * days)
         queue_days = -(-backlog // np.maximum(1, capacity))
         windows = -(-(self.decision_days + queue_days) // window_days)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
@@ -49,21 +50,25 @@ class Hospitals:
     Parameters
     ----------
     minutes_per_visit : mean length of a visit
-    load : share of their time taken up when people visit at the mean rate
-    visits_per_person_day : that rate
+    load : share of their time taken up when people visit as often as they are expected to
+    visits_per_day : [stratum] that rate, of a person
     """
 
     minutes_per_visit: float
     load: float
-    visits_per_person_day: float
+    visits_per_day: tuple[float, ...]
 
-    def wait_minutes(self, visits: Int64, people: Int64, days: int) -> Int64:
+    def expected_visits(self, strata: Int64) -> list[float]:
+        """Return the visits of a day in each county, from its people int64[county, stratum]."""
+        return [math.fsum(n * r for n, r in zip(row, self.visits_per_day, strict=True)) for row in strata.tolist()]
+
+    def wait_minutes(self, visits: Int64, strata: Int64, days: int) -> Int64:
         """Return the mean wait of each class after a window with these visits.
 
         Parameters
         ----------
         visits : int64[county, rank], visits of the window by class
-        people : int64[county]
+        strata : int64[county, stratum], people
         days : int, days of the window
 
         Returns
@@ -71,8 +76,7 @@ class Hospitals:
         int64[county, rank] : whole minutes
         """
         waits = np.zeros(visits.shape, np.int64)
-        for county, row in enumerate(visits.tolist()):
-            usual = self.visits_per_person_day * int(people[county]) * days
-            loads = [self.load * n / usual if usual > 0 else 0.0 for n in row]
+        for county, (row, expected) in enumerate(zip(visits.tolist(), self.expected_visits(strata), strict=True)):
+            loads = [self.load * n / (expected * days) if expected > 0 else 0.0 for n in row]
             waits[county] = [int(w + 0.5) for w in cobham_waits(loads, self.minutes_per_visit)]
         return waits

@@ -53,6 +53,7 @@ from underheaven.life.treatment import use
 from underheaven.world.people import block_people
 from underheaven.world.ties import tie_masks
 
+
 @compiled
 def run_blocks(
     people, rules_1, places, state, tally_1, county_counts, zones, hits, hit_acts, kept_traits, scratch,

@@ -1,0 +1,191 @@
+"""Every error that a user can meet: one tree, one code each, with place, cause and mend.
+
+    UnderheavenError
+    ├── FileFormError    UH1xx  a regime, world or study file says something that cannot be used      exit 2
+    ├── CommandError     UH8xx  a command or a Python call asks for something that cannot be done     exit 2
+    ├── StoreError       UH7xx  a run folder cannot be read, written or continued                     exit 1
+    ├── RunError         UH9xx  a run has broken one of its own promises; a fault of ours             exit 1
+    └── Interrupted      UH990  somebody asked the run to stop; it can be resumed                     exit 130
+
+A message says what was found, where, and what to write instead.  No user's mistake shows a traceback.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from pathlib import Path
+from typing import Any, ClassVar
+
+#: What each code means.  Append only; a code is never used again for something else.
+CODES = {
+    "UH101": "the file cannot be read, or is not text in UTF-8",
+    "UH102": "the file is too large, too deep or has too many parts",
+    "UH103": "anchors, aliases, tags and merge keys are not allowed",
+    "UH104": "the text is not YAML",
+    "UH105": "a key stands twice",
+    "UH106": "the file holds more than one document, or none",
+    "UH107": "a value is of no allowed form",
+    "UH110": "an unknown key",
+    "UH111": "a missing key",
+    "UH112": "a value of the wrong kind",
+    "UH113": "a number out of range",
+    "UH114": "a unit is missing or wrong",
+    "UH115": "a number without a source or a basis",
+    "UH116": "an unknown source",
+    "UH120": "two parts of the file do not fit together",
+    "UH121": "regime and world do not fit together",
+    "UH122": "no such entry in the catalogue",
+    "UH130": "a table about persons; only aggregates may enter",
+    "UH131": "--set names no place in the file, or a value that cannot stand there",
+    "UH701": "the folder exists and is not ours to replace",
+    "UH702": "there is no run, or it is not complete",
+    "UH703": "a stored file is damaged",
+    "UH704": "the checkpoint belongs to another run",
+    "UH705": "the disk refused",
+    "UH706": "another process is writing this run",
+    "UH801": "an unknown command or option",
+    "UH802": "a value out of range",
+    "UH803": "a value of the wrong form",
+    "UH901": "an invariant does not hold",
+    "UH902": "not enough memory",
+    "UH990": "interrupted",
+}
+
+
+@dataclass(frozen=True)
+class Where:
+    """A place: a file with line and column (both from 1), a path inside it, and the line itself."""
+
+    file: str
+    line: int | None = None
+    column: int | None = None
+    path: str = ""
+    text: str = ""
+
+    def __str__(self) -> str:
+        """Return ``file:line:column: path``."""
+        at = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
+        return f"{at}: {self.path}" if self.path else at
+
+    def excerpt(self) -> str:
+        """Return the line with a caret below the column; empty if the line is not known."""
+        if self.line is None or self.column is None or not self.text:
+            return ""
+        # A long line is cut around the column, and what a terminal would obey is shown as a dot.
+        start = max(0, self.column - 60)
+        shown = "".join(c if c.isprintable() else "." for c in self.text[start : start + 100])
+        number = str(self.line)
+        return f"  {number} | {shown}\n  {' ' * len(number)} | {' ' * (self.column - 1 - start)}^"
+
+
+@dataclass(frozen=True)
+class Finding:
+    """One fault: its code, its place and a sentence that says what is wrong and what to write instead."""
+
+    code: str
+    where: Where | None
+    text: str
+
+    def __str__(self) -> str:
+        """Return place, cause and mend, with the line and a caret where it is known."""
+        head = f"{self.where}: {self.text} [{self.code}]" if self.where else f"{self.text} [{self.code}]"
+        excerpt = self.where.excerpt() if self.where else ""
+        return f"{head}\n{excerpt}" if excerpt else head
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the finding for JSON."""
+        where = self.where
+        place = {"file": where.file, "line": where.line, "column": where.column, "path": where.path} if where else None
+        return {"code": self.code, "where": place, "text": self.text}
+
+
+class UnderheavenError(Exception):
+    """The root of the tree: one or more findings.
+
+    Parameters
+    ----------
+    findings : at least one Finding
+    """
+
+    exit_code: ClassVar[int] = 1
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        if not findings:
+            raise ValueError("an error needs at least one finding")
+        self.findings = tuple(findings)
+        super().__init__("\n".join(str(finding) for finding in self.findings))
+
+    @classmethod
+    def of(cls, code: str, text: str, where: Where | None = None) -> UnderheavenError:
+        """Make an error of one finding."""
+        assert code in CODES, code
+        return cls([Finding(code, where, text)])
+
+    @property
+    def code(self) -> str:
+        """The code of the first finding."""
+        return self.findings[0].code
+
+    def as_dict(self) -> dict[str, Any]:
+        """Return the error for JSON."""
+        return {"error": type(self).__name__, "findings": [finding.as_dict() for finding in self.findings]}
+
+
+class FileFormError(UnderheavenError):
+    """A file that people write says something that cannot be used."""
+
+    exit_code = 2
+
+
+class CommandError(UnderheavenError):
+    """A command or a call asks for something that cannot be done."""
+
+    exit_code = 2
+
+    @classmethod
+    def out_of_range(cls, name: str, value: object, allowed: str) -> UnderheavenError:
+        """Say that a number is out of range."""
+        return cls.of("UH802", f"{name} is {value}; write a number within {allowed}")
+
+
+class StoreError(UnderheavenError):
+    """A run folder cannot be read, written or continued."""
+
+    @classmethod
+    def other_run(cls, key: str, was: object, now: object) -> UnderheavenError:
+        """Say that a checkpoint belongs to another run."""
+        return cls.of(
+            "UH704",
+            f"the checkpoint was made with {key} {was}, and this run has {now}; "
+            "resume with the same regime, world, seed and days, or choose another --out",
+        )
+
+
+class RunError(UnderheavenError):
+    """A run has broken one of its own promises."""
+
+    @classmethod
+    def invariant(cls, broken: Sequence[str]) -> UnderheavenError:
+        """Say which invariants do not hold."""
+        return cls.of(
+            "UH901",
+            f"the state is not sound ({'; '.join(broken)}), so nothing was stored; this is a fault of the simulator: "
+            "please report it with the regime, the world and the seed",
+        )
+
+
+class Interrupted(UnderheavenError):
+    """A run was asked to stop and has stored a checkpoint.
+
+    Parameters
+    ----------
+    partial : Path, folder of the checkpoint
+    day, days : int, how far it came, and of how many days
+    """
+
+    exit_code = 130
+
+    def __init__(self, partial: Path, *, day: int, days: int) -> None:
+        self.partial, self.day, self.days = partial, day, days
+        super().__init__([Finding("UH990", None, f"stopped after day {day} of {days}; go on with --resume")])
