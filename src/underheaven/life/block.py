@@ -53,6 +53,8 @@ from underheaven.life.treatment import use
 from underheaven.world.people import block_people
 from underheaven.world.ties import tie_masks
 
+NEVER = 1 << 40  # a day that no run reaches
+
 
 @compiled
 def run_blocks(
@@ -184,9 +186,10 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due):
     """
     n_days = day_to - day_from
     since = day_from
+    release_day = next_release(rules, me)
     for day in range(day_from, day_to):
         events = due[day - day_from]
-        if events == 0 and not is_release_due(rules, me, day):
+        if events == 0 and day < release_day:
             continue
         account(rules, tally, me, day - since)
         since = day
@@ -219,16 +222,20 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due):
                 mark_first(due, w3, rules.gaps[activity], activity, tomorrow, n_days)
             todo >>= 1
             activity += 1
+        release_day = next_release(rules, me)
     account(rules, tally, me, day_to - since)
 
 
 @inlined
-def is_release_due(rules, me, day):
-    """Tell whether a stay on a list, in the file or in truth, is over by this day."""
-    due = False
+def next_release(rules, me):
+    """Return the first day on which a stay on a list, in the file or in truth, is over."""
+    first = NEVER
     for entry in range(rules.n_lists):
-        due = due or 0 < me.list_until[entry] <= day or 0 < me.true_list_until[entry] <= day
-    return due
+        if me.list_until[entry] > 0:
+            first = min(first, me.list_until[entry])
+        if me.true_list_until[entry] > 0:
+            first = min(first, me.true_list_until[entry])
+    return first
 
 
 @inlined

@@ -1,0 +1,1 @@
+"""Speed and memory, as figures of one run and ratios within it."""
