@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from fractions import Fraction
 
 import numpy as np
 import pytest
@@ -227,19 +226,3 @@ def test_acts_behind_wrong_names_keep_their_shares():
     """Cumulative shares end at certainty; nothing counted, nothing shared."""
     shares = act_shares(np.array([[1, 0, 3], [0, 0, 0]]))
     assert shares.tolist() == [[ONE // 4, ONE // 4, ONE], [0, 0, 0]]
-
-
-def test_geometric_law_is_the_mean_of_its_parts():
-    """The quantile table of a stay gives back the mean of its law."""
-    from underheaven.regime.tables import term_quantiles
-
-    class Term:
-        law = "mixture"
-        parts = ((Fraction(4, 5), 30), (Fraction(1, 5), 400))
-        mean_days = Fraction(104)
-
-    q = term_quantiles(Term())
-    middles = (q[:-1] + q[1:]) / 2 / 65_536
-    # An exponential stay rounded up to whole days is geometric: its mean is the stated one, here before rounding.
-    scales = [-1 / math.log1p(-1 / days) for _, days in Term.parts]
-    assert middles.mean() == pytest.approx(0.8 * scales[0] + 0.2 * scales[1], rel=0.005)

@@ -71,7 +71,8 @@ def _disk(doing: str, path: Path) -> Iterator[None]:
         cause = _CAUSES.get(error.errno or 0, error.strerror or str(error))
         raise StoreError.of(
             "UH705",
-            f"cannot {doing}: {cause}; nothing that was stored before is lost. Make room or choose another --out",
+            f"cannot {doing} this: {cause}; nothing that was stored before is lost. "
+            + ("Check the path and its permissions" if doing == "read" else "Make room or choose another --out"),
             Where(str(path)),
         ) from error
 
@@ -107,8 +108,8 @@ def _unsealed(path: Path) -> dict[str, Any]:
         raise _damaged(path, "it is not JSON") from None
     if not isinstance(value, dict):
         raise _damaged(path, "it is not a JSON object")
-    digest = value.pop("sha256", None)
-    if digest != hashlib.sha256(_canonical(value).encode()).hexdigest():
+    value.pop("sha256", None)
+    if data != _sealed(value):
         raise _damaged(path, "its content does not match its SHA-256")
     return value
 
@@ -194,13 +195,14 @@ class RunWriter:
         self._overwrite, self._resume = overwrite, resume
         self._parts: dict[str, dict[str, Any]] = {}
         self._lock: int | None = None
+        self._is_finished = False
 
     def __enter__(self) -> RunWriter:
         """Check the place, lock it and clear what a dead writer left behind."""
         here = Path.cwd()
         if self.folder.resolve() in (here, *here.parents):
             raise self._taken("is the folder you are in, or lies above it", "Name a folder below it")
-        with _disk("make the folder", self.partial):
+        with _disk("write", self.partial):
             self._check_partial()
             self.partial.mkdir(parents=True, exist_ok=True)
             self._take_lock()
@@ -226,7 +228,7 @@ class RunWriter:
     def _leave(self) -> None:
         if self._lock is None:
             return
-        if not self._checkpoints():
+        if not self._is_finished and not self._checkpoints():
             shutil.rmtree(self.partial, ignore_errors=True)
         os.close(self._lock)  # and with it the lock
         self._lock = None
@@ -330,7 +332,7 @@ class RunWriter:
         place = self.partial / f"checkpoint-{day:06d}"
         new = place.with_name(place.name + ".new")
         try:
-            with _disk("store a checkpoint", new):
+            with _disk("write", new):
                 if new.exists():
                     _remove(new)
                 new.mkdir()
@@ -410,6 +412,7 @@ class RunWriter:
                 if self._aside.is_dir():
                     self._aside.rename(self.folder)
                 raise
+            self._is_finished = True
             _sync_folder(self.folder.parent)
         # The run is in place and safe; what follows only tidies up.
         with suppress(OSError):
@@ -571,7 +574,7 @@ class Run:
     def frame(self, name: str) -> pd.DataFrame:
         """Return a table as a pandas data frame; needs pandas."""
         try:
-            import pandas  # noqa: F401, ICN001
+            import pandas  # noqa: F401
         except ImportError:
             raise ImportError(
                 "Run.frame() needs pandas, which is not installed: pip install pandas, or use Run.table()"

@@ -87,7 +87,7 @@ def run_blocks(
         county = people.block_county[block]
         place = places[county]
         if kept_traits.shape[0] == 0:
-            block_people(people, seed, block, scratch.traits, scratch.heads)
+            block_people(people, seed, block, scratch.traits, scratch.heads, scratch.words)
         else:
             for local in range(size):
                 scratch.traits[local] = kept_traits[first + local]

@@ -25,7 +25,7 @@ def count_people(people, seed, kept_traits, scratch, strata, names, block_from, 
     for block in range(block_from, block_to):
         first = people.block_first[block]
         size = people.block_first[block + 1] - first
-        block_people(people, seed, block, scratch.traits, scratch.heads)
+        block_people(people, seed, block, scratch.traits, scratch.heads, scratch.words)
         county = people.block_county[block]
         for local in range(size):
             be(me, first + local, scratch.traits[local])

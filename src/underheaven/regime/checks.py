@@ -21,6 +21,7 @@ if TYPE_CHECKING:
 MAX_TIERS = 8
 MAX_LISTS = 2
 MAX_EXPIRY_YEARS = 10  # each year of record is a column of the state
+FARTHEST_POINTS = 3_000  # scores are stored as tenths of a point in 16 bits
 LONGEST_DAYS = 50 * 365  # days are stored in 16 bits; this leaves room for a century of simulation
 
 T = TypeVar("T")
@@ -55,14 +56,16 @@ def passed(model: T, check: Callable[[T], Findings]) -> T:
 
 
 def score(found: schema.Score) -> Findings:
-    """Check that floor <= start <= cap, and that there is room between the two ends."""
+    """Check that floor <= start <= cap, that there is room between the two ends, and that a column holds it."""
     low, start, high = found.floor.value, found.start.value, found.cap.value
+    for key, end in (("floor", low), ("cap", high)):
+        if abs(end) > FARTHEST_POINTS:
+            limit = f"-{FARTHEST_POINTS} .. {FARTHEST_POINTS}"
+            yield Finding((key, "value"), f"{end} is too far out; scale the points so that scores stay within {limit}")
     if low >= high:
         yield Finding(("cap",), f"the cap of {high} is not above the floor of {low}; write a larger number")
     elif not low <= start <= high:
-        yield Finding(
-            ("start",), f"the start of {start} is outside {low} .. {high}; write a number within them"
-        )
+        yield Finding(("start",), f"the start of {start} is outside {low} .. {high}; write a number within them")
 
 
 def _length(at: tuple[str | int, ...], duration: Duration) -> Findings:
@@ -81,9 +84,7 @@ def term(found: schema.Term) -> Findings:
             example = "{value: 0.8, per: listing, ...}" if key == "short_share" else "{value: 1 year, ...}"
             yield Finding((), f"a term of law `{found.law}` needs `{key}`; write `{key}: {example}`")
         elif key not in wanted and value is not None:
-            yield Finding(
-                (key,), f"a term of law `{found.law}` has no `{key}`; take it out (it has {_and(wanted)})"
-            )
+            yield Finding((key,), f"a term of law `{found.law}` has no `{key}`; take it out (it has {_and(wanted)})")
         elif value is not None and key != "short_share":
             yield from _length((key,), value)
     if found.short is not None and found.long is not None and found.short.days >= found.long.days:
@@ -94,9 +95,7 @@ def cameras(found: schema.Cameras) -> Findings:
     """Check that the density is written in one way, not in two or none."""
     pair = (found.number is not None, found.people is not None)
     if found.per_1000 is not None and any(pair):
-        yield Finding(
-            ("per_1000",), "the density is written twice; keep `per_1000` or `number` with `people`"
-        )
+        yield Finding(("per_1000",), "the density is written twice; keep `per_1000` or `number` with `people`")
     elif found.per_1000 is None and not all(pair):
         yield Finding((), "the density is missing; write `number` and `people`, or `per_1000`")
     if found.people is not None and found.people.value == 0:
@@ -113,17 +112,13 @@ def recognition(found: schema.Recognition) -> Findings:
         yield Finding((), text)
     if getattr(found, spare) is not None:
         other = "constant" if independent else "independent"
-        yield Finding(
-            (spare,), f"law `{found.law}` does not use `{spare}`; take it out or write `law: {other}`"
-        )
+        yield Finding((spare,), f"law `{found.law}` does not use `{spare}`; take it out or write `law: {other}`")
     if independent and found.gallery == "nation" and found.fixed_gallery is None:
         yield Finding(("gallery",), "a gallery of the nation needs its size; write `nation: {value: ...}`")
     for key in ("nation", "size"):
         count = getattr(found, key)
         if count is not None and count.value == 0:
-            yield Finding(
-                (key, "value"), "an empty gallery names nobody; write 1 or more, or take recognition out"
-            )
+            yield Finding((key, "value"), "an empty gallery names nobody; write 1 or more, or take recognition out")
     for key, ratio in (
         ("miss", "miss_ratio"),
         ("false_match", "false_match_ratio"),
@@ -178,9 +173,7 @@ def remedies(found: schema.Remedies) -> Findings:
     if found.expiry is not None:
         days, limit = found.expiry.days, MAX_EXPIRY_YEARS * 365
         if days == 0 or days % 365:
-            yield Finding(
-                ("expiry", "value"), "records expire in whole years; write `1 year`, `2 years`, ..."
-            )
+            yield Finding(("expiry", "value"), "records expire in whole years; write `1 year`, `2 years`, ...")
         elif days > limit:
             text = f"records are kept for at most {MAX_EXPIRY_YEARS} years; write `{MAX_EXPIRY_YEARS} years` "
             yield Finding(("expiry", "value"), text + "or less, or take `expiry` out if they never leave")
@@ -236,9 +229,7 @@ def _tiers(found: schema.Regime) -> Findings:
         is_last = number == len(tiers) - 1
         if tier.from_ is None:
             if not is_last:
-                yield Finding(
-                    ("tiers", number), f"tier '{tier.name}' does not say where it starts; write `from:`"
-                )
+                yield Finding(("tiers", number), f"tier '{tier.name}' does not say where it starts; write `from:`")
             continue
         low = tier.from_.value
         if is_last and low != floor:
@@ -247,9 +238,7 @@ def _tiers(found: schema.Regime) -> Findings:
         elif low > cap:
             yield Finding(at, f"no score reaches {low}, because the cap is {cap}; write {cap} or less")
         elif above is not None and above.from_ is not None and low >= above.from_.value:
-            text = (
-                f"tiers fall from the best, but {low} is not below the {above.from_.value} of '{above.name}'"
-            )
+            text = f"tiers fall from the best, but {low} is not below the {above.from_.value} of '{above.name}'"
             yield Finding(at, text + "; write a smaller number or change the order")
         above = tier
 
@@ -276,9 +265,7 @@ def _points(found: schema.Regime) -> Findings:
 
 def _lists(found: schema.Regime) -> Findings:
     if len(found.lists) > MAX_LISTS:
-        yield Finding(
-            ("lists", MAX_LISTS), f"{len(found.lists)} lists are too many; write at most {MAX_LISTS}"
-        )
+        yield Finding(("lists", MAX_LISTS), f"{len(found.lists)} lists are too many; write at most {MAX_LISTS}")
     yield from _unique("lists", found.list_names)
     for number, entry in enumerate(found.lists):
         at = ("lists", number)
@@ -288,9 +275,7 @@ def _lists(found: schema.Regime) -> Findings:
         if entry.below is not None:
             yield from _known((*at, "below"), "tier", entry.below, found.tier_names)
             if found.tier_names and entry.below == found.tier_names[0]:
-                text = (
-                    f"everybody is in tier '{entry.below}' or lower; write a lower tier, or take `below` out"
-                )
+                text = f"everybody is in tier '{entry.below}' or lower; write a lower tier, or take `below` out"
                 yield Finding((*at, "below"), text)
 
 
@@ -298,9 +283,7 @@ def _known(at: tuple[str | int, ...], what: str, name: str, names: tuple[str, ..
     if name in names:
         return
     if not names:
-        yield Finding(
-            at, f"'{name}' is no {what}, because none is declared; write `{what}s:` first or take it out"
-        )
+        yield Finding(at, f"'{name}' is no {what}, because none is declared; write `{what}s:` first or take it out")
         return
     guess = did_you_mean(name, names)
     mend = f"did you mean '{guess}'?" if guess else f"write one of {_or(names)}"
@@ -330,9 +313,7 @@ def _case(found: schema.Regime, case: schema.Case, at: tuple[str | int, ...]) ->
         low, high = found.score.floor.value, found.score.cap.value
         for where, points in ((("given", "start"), given.start), (("then", "score"), then.score)):
             if points is not None and not low <= points <= high:
-                yield Finding(
-                    (*at, *where), f"{points} is outside {low} .. {high}; write a score within them"
-                )
+                yield Finding((*at, *where), f"{points} is outside {low} .. {high}; write a score within them")
         if then.tier is not None:
             yield from _known((*at, "then", "tier"), "tier", then.tier, found.tier_names)
     for number, name in enumerate(given.lists):

@@ -9,13 +9,27 @@ from __future__ import annotations
 
 import math
 import re
-from collections.abc import Callable, Mapping
+from collections.abc import Mapping
 from fractions import Fraction
 from typing import Annotated, Any, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, BaseModel, ConfigDict, Field, StrictBool, StrictInt, model_validator
+from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
 
-from underheaven.reading import Count, Duration, Factor, Number, Points, Prob, Rate, Source
+from underheaven.reading import (
+    Count,
+    Document,
+    Duration,
+    Factor,
+    Number,
+    Per,
+    Points,
+    Prob,
+    Rate,
+    Section,
+    Source,
+    fault,
+    shown,
+)
 from underheaven.regime import checks
 
 FORMAT = "underheaven-regime/1"
@@ -27,59 +41,40 @@ _TIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+-]{0,19}")
 
 def _plain_name(text: str) -> str:
     if not _PLAIN_NAME.fullmatch(text):
-        raise checks.error(
-            f"{text[:80]!r} is no name; write small letters, digits and hyphens, at most 60, as in late-payment"
+        raise fault(
+            "UH112", f"{shown(text)} is no name; write small letters, digits and hyphens, at most 60, as late-payment"
         )
     return text
 
 
 def _tier_name(text: str) -> str:
     if not _TIER_NAME.fullmatch(text):
-        raise checks.error(
-            f"{text[:80]!r} cannot be a tier; write letters, digits, + and -, at most 20, as in AAA"
-        )
+        raise fault("UH112", f"{shown(text)} cannot be a tier; write letters, digits, + and -, at most 20, as AAA")
     return text
 
 
 def _not_negative(number: Number) -> Number:
     if number.exact < 0:
-        raise checks.error(f"{number.value} is below 0; write 0 or more")
+        raise fault("UH113", f"{number.text()} is below 0; write 0 or more")
     return number
-
-
-def _per(unit: str) -> Callable[[Prob], Prob]:
-    """Return a validator that wants a chance to be written per `unit`."""
-
-    def check(chance: Prob) -> Prob:
-        if chance.per != unit:
-            raise checks.error(f"this is a chance per {unit}, not per {chance.per}; write `per: {unit}`")
-        return chance
-
-    return check
 
 
 Name = Annotated[str, AfterValidator(_plain_name)]
 TierName = Annotated[str, AfterValidator(_tier_name)]
 Amount = Annotated[Number, AfterValidator(_not_negative)]
-PerRecord = Annotated[Prob, AfterValidator(_per("record"))]
-PerListing = Annotated[Prob, AfterValidator(_per("listing"))]
-PerUse = Annotated[Prob, AfterValidator(_per("use"))]
-PerProbe = Annotated[Prob, AfterValidator(_per("probe"))]
-PerComparison = Annotated[Prob, AfterValidator(_per("comparison"))]
-PerMatch = Annotated[Prob, AfterValidator(_per("match"))]
-PerRemoval = Annotated[Prob, AfterValidator(_per("removal"))]
-PerAct = Annotated[Prob, AfterValidator(_per("act"))]
-PerSanction = Annotated[Prob, AfterValidator(_per("sanction"))]
-PerAppeal = Annotated[Prob, AfterValidator(_per("appeal"))]
+PerRecord = Annotated[Prob, AfterValidator(Per("record"))]
+PerListing = Annotated[Prob, AfterValidator(Per("listing"))]
+PerUse = Annotated[Prob, AfterValidator(Per("use"))]
+PerProbe = Annotated[Prob, AfterValidator(Per("probe"))]
+PerComparison = Annotated[Prob, AfterValidator(Per("comparison"))]
+PerMatch = Annotated[Prob, AfterValidator(Per("match"))]
+PerRemoval = Annotated[Prob, AfterValidator(Per("removal"))]
+PerAct = Annotated[Prob, AfterValidator(Per("act"))]
+PerSanction = Annotated[Prob, AfterValidator(Per("sanction"))]
+PerAppeal = Annotated[Prob, AfterValidator(Per("appeal"))]
 AgeBand = Literal["18-29", "30-44", "45-59", "60-64", "65+"]
 Sex = Literal["male", "female"]
 NameClass = Literal["rare", "uncommon", "common", "very-common"]
-
-
-class Section(BaseModel):
-    """A mapping of the file with closed keys."""
-
-    model_config = ConfigDict(extra="forbid", frozen=True)
 
 
 class Score(Section):
@@ -137,7 +132,7 @@ class ListRule(Section):
     """A list: which records and which tier lead to it, for how long, and whether in public."""
 
     name: Name
-    on: dict[Name, PerRecord] = {}
+    on: dict[Name, PerRecord] = Field(default_factory=dict)
     below: TierName | None = None
     term: Term
     shaming: StrictBool = False
@@ -175,8 +170,8 @@ Treatment = Literal["normal", "perk", "first", "last", "refuse"] | Refusal
 class ServiceRule(Section):
     """How one service treats people, by tier and by list; what is not named is `normal`."""
 
-    tiers: dict[TierName, Treatment] = {}
-    lists: dict[Name, Treatment] = {}
+    tiers: dict[TierName, Treatment] = Field(default_factory=dict)
+    lists: dict[Name, Treatment] = Field(default_factory=dict)
 
 
 class Cameras(Section):
@@ -215,9 +210,9 @@ class Cameras(Section):
 class LookRatio(Section):
     """How much an error rate differs by group, sex and age band; what is not named is 1."""
 
-    group: dict[Name, Factor] = {}
-    sex: dict[Sex, Factor] = {}
-    age: dict[AgeBand, Factor] = {}
+    group: dict[Name, Factor] = Field(default_factory=dict)
+    sex: dict[Sex, Factor] = Field(default_factory=dict)
+    age: dict[AgeBand, Factor] = Field(default_factory=dict)
 
     def of(self, group: str, sex: str, age: str) -> Fraction:
         """Return the product of the factors of one look-alike class."""
@@ -233,7 +228,7 @@ class LookRatio(Section):
 class NameRatio(Section):
     """How much the risk of a namesake differs by the commonness of the name; what is not named is 1."""
 
-    name: dict[NameClass, Factor] = {}
+    name: dict[NameClass, Factor] = Field(default_factory=dict)
 
     def of(self, name: str) -> Fraction:
         """Return the factor of one class of names."""
@@ -397,7 +392,7 @@ class Case(Section):
     then: Outcome
 
 
-class Regime(Section):
+class Regime(Document):
     """A whole regime file.  All but the header is optional."""
 
     format: Literal["underheaven-regime/1"]
@@ -406,13 +401,13 @@ class Regime(Section):
     kind: Literal["press", "law", "fiction", "hypothesis"]
     status: Literal["provisional", "checked"]
     summary: str
-    sources: dict[Name, Source] = {}
+    sources: dict[Name, Source] = Field(default_factory=dict)
     score: Score | None = None
     tiers: tuple[Tier, ...] = ()
-    points: dict[Name, Points] = {}
-    fines: dict[Name, Amount] = {}
+    points: dict[Name, Points] = Field(default_factory=dict)
+    fines: dict[Name, Amount] = Field(default_factory=dict)
     lists: tuple[ListRule, ...] = ()
-    treatment: dict[Name, ServiceRule] = {}
+    treatment: dict[Name, ServiceRule] = Field(default_factory=dict)
     cameras: Cameras | None = None
     recognition: Recognition | None = None
     registers: Registers | None = None

@@ -1,0 +1,238 @@
+"""What each command does: read the arguments, call one function, print."""
+
+from __future__ import annotations
+
+import json as _json
+import os
+import signal
+import threading
+from collections.abc import Callable, Iterator, Sequence
+from contextlib import contextmanager
+from pathlib import Path
+from typing import TYPE_CHECKING, Annotated, Any, Literal
+
+from cyclopts import App, Parameter, Token
+
+import underheaven
+from underheaven.cli import COMMANDS, mistakes, numbers
+
+if TYPE_CHECKING:
+    from underheaven.cli.progress import Narrator
+    from underheaven.store import Run
+
+
+def _number(read: Callable[[str, str], int]) -> Callable[[Any, Sequence[Token]], int]:
+    def convert(_: Any, tokens: Sequence[Token]) -> int:
+        return read(tokens[0].value, tokens[0].keyword or "the number")
+
+    return convert
+
+
+_Count = Parameter(converter=_number(numbers.count), allow_leading_hyphen=True, metavar="N")
+_Days = Parameter(converter=_number(numbers.days), allow_leading_hyphen=True, metavar="N")
+
+app = App(
+    name="underheaven",
+    version=underheaven.__version__,
+    default_parameter=Parameter(negative=(), show_default=False),
+    help="Simulate social scoring systems and measure what they do to the people who live under them.",
+    help_format="plaintext",
+)
+
+
+def execute(arguments: Sequence[str]) -> int:
+    """Parse the arguments and do what they say; return the exit code."""
+    with mistakes.in_our_words(app, arguments):
+        command, bound, _ = app.parse_args(arguments, print_error=False, exit_on_error=False)
+    command(*bound.args, **bound.kwargs)
+    return 0
+
+
+# run ------------------------------------------------------------------------------------------------------
+
+
+@app.command
+def run(
+    regime: Annotated[str, Parameter(help="a name of the catalogue, or a path to a .yaml file")],
+    /,
+    *,
+    world: Annotated[
+        str, Parameter(help="who lives there (default: city, 740 thousand adults)", metavar="NAME")
+    ] = "city",
+    people: Annotated[int | None, _Count, Parameter(help="scale the world to so many adults: 10000, 740k, 10M")] = None,
+    days: Annotated[int, _Days, Parameter(help="how long: 90, 12 weeks, 1 year (default: 365)")] = 365,
+    seed: Annotated[int, _Count, Parameter(help="another seed, other people (default: 1)")] = 1,
+    out: Annotated[
+        Path | None, Parameter(help="folder of the run (default: runs/REGIME-WORLD-sSEED)", metavar="DIR")
+    ] = None,
+    set_: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--set",
+            help="change a number: recognition.gallery=county, world.people.value=5000; may stand several times",
+            metavar="PATH=VALUE",
+        ),
+    ] = (),
+    threads: Annotated[
+        int | None, _Count, Parameter(help="any number gives the same bits (default: all cores)")
+    ] = None,
+    resume: Annotated[bool, Parameter(help="go on with an interrupted run")] = False,
+    overwrite: Annotated[bool, Parameter(help="replace a run that is there, once the new one is complete")] = False,
+    json: Annotated[bool, Parameter(help="print manifest and findings as JSON on stdout")] = False,
+    no_report: Annotated[bool, Parameter(help="write no report.html")] = False,
+    quiet: Annotated[bool, Parameter(help="say nothing but errors")] = False,
+) -> None:
+    """Live a regime in a world and write a run folder with its report."""
+    from underheaven.cli.progress import Narrator
+    from underheaven.engine.run import simulate
+
+    lived, place = underheaven._loaded(regime, world, people, set_)
+    folder = out if out is not None else Path("runs") / f"{lived.regime}-{place.world}-s{seed}"
+    with Narrator(quiet) as narrator:
+        if not quiet and not narrator.is_live:
+            narrator.say(f"{lived.regime} in {place.world}, {days} days, seed {seed}")
+        with _stoppable(narrator) as stop:
+            stored = simulate(
+                lived,
+                place,
+                days=days,
+                seed=seed,
+                threads=threads,
+                out=folder,
+                resume=resume,
+                overwrite=overwrite,
+                progress=narrator,
+                stop=stop,
+            )
+    findings = _audit(stored) if json else None
+    report = None if no_report else _write_report(stored)
+    if not quiet:
+        from underheaven.cli.pages import print_summary
+
+        print_summary(stored, report)
+    if json:
+        _print_json(
+            {
+                "run": str(stored.folder),
+                "report": None if report is None else str(report),
+                "manifest": stored.manifest,
+                "findings": findings,
+            }
+        )
+
+
+@contextmanager
+def _stoppable(narrator: Narrator) -> Iterator[threading.Event]:
+    """Turn the first Ctrl-C (or SIGTERM) into a wish to stop; the second one quits at once."""
+    stop = threading.Event()
+
+    def ask(number: int, frame: object) -> None:
+        if stop.is_set():
+            os.write(2, b"\x1b[?25hstopped at once\n" if narrator.is_live else b"stopped at once\n")
+            os._exit(130)
+        stop.set()
+        # Nothing is printed through rich here: the signal may have come in the middle of its own printing.
+        os.write(2, b"\nstopping after this window; again to quit at once\n")
+
+    if threading.current_thread() is not threading.main_thread():
+        yield stop
+        return
+    before = {number: signal.signal(number, ask) for number in (signal.SIGINT, signal.SIGTERM)}
+    try:
+        yield stop
+    finally:
+        for number, handler in before.items():
+            signal.signal(number, handler)
+
+
+def _audit(stored: Run) -> Any:
+    from underheaven.study.audit import audit
+
+    return audit(stored)["findings"]
+
+
+def _write_report(stored: Run) -> Path:
+    from underheaven.show.report import write_report
+
+    return write_report(stored)
+
+
+# report, list, show, cite ---------------------------------------------------------------------------------
+
+
+@app.command
+def report(
+    run: Annotated[Path, Parameter(help="the folder of a run")],
+    /,
+    *,
+    json: Annotated[bool, Parameter(help="print the findings as JSON on stdout")] = False,
+) -> None:
+    """Write the report of a stored run again."""
+    stored = underheaven.open_run(run)
+    path = _write_report(stored)
+    if json:
+        _print_json({"run": str(stored.folder), "report": str(path), "findings": _audit(stored)})
+    else:
+        print(path)
+
+
+@app.command(name="list")
+def list_(
+    what: Annotated[Literal["regimes", "worlds"] | None, Parameter(help="regimes or worlds; both if left out")] = None,
+    /,
+    *,
+    json: Annotated[bool, Parameter(help="print JSON")] = False,
+) -> None:
+    """Name the regimes and worlds of the catalogue."""
+    from underheaven.cli import pages
+
+    kinds = ("regimes", "worlds") if what is None else (what,)
+    entries = {kind: pages.entries(kind) for kind in kinds}
+    if json:
+        _print_json(entries)
+    else:
+        pages.print_entries(entries)
+
+
+@app.command
+def show(
+    name: Annotated[str, Parameter(help="a regime or a world: a name, or a path to a .yaml file")],
+    /,
+    *,
+    json: Annotated[bool, Parameter(help="print JSON")] = False,
+) -> None:
+    """Read a regime or a world as a page."""
+    from underheaven.cli import pages
+
+    model = pages.find(name)
+    if json:
+        _print_json(model.model_dump(mode="json"))
+    else:
+        pages.print_page(model)
+
+
+@app.command
+def cite(
+    name: Annotated[str, Parameter(help="a regime or a world: a name, or a path to a .yaml file")],
+    /,
+    *,
+    format: Annotated[Literal["text", "json", "bibtex"], Parameter(help="text (default), json or bibtex")] = "text",
+    json: Annotated[bool, Parameter(help="as --format json")] = False,
+) -> None:
+    """Print every number of a regime or a world with its source."""
+    from underheaven.cli import pages
+
+    model = pages.find(name)
+    if json or format == "json":
+        _print_json(pages.citations(model))
+    elif format == "bibtex":
+        print(pages.bibtex(model), end="")
+    else:
+        pages.print_citations(model)
+
+
+def _print_json(value: object) -> None:
+    print(_json.dumps(value, ensure_ascii=False, allow_nan=False))
+
+
+assert all(name in COMMANDS for name in app if not name.startswith("-")), "the first page names every command"

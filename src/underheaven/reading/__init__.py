@@ -1,0 +1,83 @@
+"""Read what people write: guarded text, numbers with their sources, and errors with their places.
+
+The way of a file: `read_tree` (or `parse`) makes nodes with places, `resolve` hands citations down, `merged` lays
+one file over another, `override` applies `--set`, and `load` validates the tree as a model.
+"""
+
+from underheaven.reading.guard import (
+    Node,
+    compose,
+    did_you_mean,
+    number_of,
+    number_text,
+    one_of,
+    parse,
+    read_tree,
+    shown,
+)
+from underheaven.reading.located import load, merged, resolve
+from underheaven.reading.overrides import override
+from underheaven.reading.quantities import (
+    BASES,
+    DAYS,
+    OCCASIONS,
+    Basis,
+    Cited,
+    Count,
+    Document,
+    Duration,
+    Factor,
+    Levels,
+    Number,
+    Per,
+    Points,
+    Prob,
+    Quantity,
+    Rate,
+    Section,
+    Shares,
+    Source,
+    cited,
+    fault,
+    identity,
+    identity_hash,
+)
+
+__all__ = [
+    "BASES",
+    "DAYS",
+    "OCCASIONS",
+    "Basis",
+    "Cited",
+    "Count",
+    "Document",
+    "Duration",
+    "Factor",
+    "Levels",
+    "Node",
+    "Number",
+    "Per",
+    "Points",
+    "Prob",
+    "Quantity",
+    "Rate",
+    "Section",
+    "Shares",
+    "Source",
+    "cited",
+    "compose",
+    "did_you_mean",
+    "fault",
+    "identity",
+    "identity_hash",
+    "load",
+    "merged",
+    "number_of",
+    "number_text",
+    "one_of",
+    "override",
+    "parse",
+    "read_tree",
+    "resolve",
+    "shown",
+]

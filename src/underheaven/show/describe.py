@@ -1,0 +1,269 @@
+"""A regime in plain words: what it gives people for what they do, and what can be undone."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from fractions import Fraction
+from typing import Any
+
+from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.study.audit import decimal, label, whole
+
+#: What each kind of regime is, and is not; every report begins with it.
+KINDS = {
+    "press": "As reported by the press; not a claim about a country.",
+    "law": "As written in laws and official papers; not a claim about how it is applied.",
+    "fiction": "From fiction; not a claim about a country.",
+    "hypothesis": "A thought experiment; not a claim about a country.",
+}
+
+_CHANNELS = {"camera": "seen by cameras", "register": "from registers", "report": "reported", "unseen": "not seen"}
+
+
+def _exactly(share: Fraction) -> str:
+    """Write a share of a file in percent, as exactly as the file does."""
+    return f"{decimal(float(100 * share), 4)}%"
+
+
+def describe(regime: Regime) -> dict[str, Any]:
+    """Describe a regime in plain words.
+
+    Parameters
+    ----------
+    regime : Regime
+
+    Returns
+    -------
+    dict with `sentences` (list of str), `tiers`, `acts`, `services` and `remedies` (lists of rows)
+    """
+    return {
+        "sentences": [*_standing(regime), *_watching(regime)],
+        "tiers": _tiers(regime),
+        "acts": _acts(regime),
+        "services": _services(regime),
+        "remedies": _remedies(regime),
+    }
+
+
+def _standing(regime: Regime) -> list[str]:
+    found = []
+    score = regime.score
+    if score is None and not regime.lists:
+        return ["Nobody has a file. There is no score and no list."]
+    if score is None:
+        found.append("There is no score.")
+    else:
+        found.append(
+            f"Every adult starts with {whole(score.start.value)} points. "
+            f"The score cannot fall below {whole(score.floor.value)} or rise above {whole(score.cap.value)}."
+        )
+    for entry in regime.lists:
+        causes = [f"a record of {label(act)} ({_exactly(chance.exact)} of them)" for act, chance in entry.on.items()]
+        if entry.below is not None:
+            causes.append(f"a fall to grade {entry.below}")
+        shame = " The list is public." if entry.shaming else ""
+        found.append(
+            f"The list ‘{label(entry.name)}’: people come onto it by {_either(causes)}. "
+            f"A stay lasts {decimal(float(entry.term.mean_days))} days{_law(entry.term.law)}.{shame}"
+        )
+    return found
+
+
+def _either(parts: list[str]) -> str:
+    return " or ".join([", ".join(parts[:-1]), parts[-1]]) if len(parts) > 1 else "".join(parts)
+
+
+def _law(law: str) -> str:
+    return "" if law == "fixed" else " on average, with a different length for each person"
+
+
+def _watching(regime: Regime) -> list[str]:
+    found = []
+    if regime.cameras is not None:
+        density = decimal(float(regime.cameras.density_per_1000))
+        growth = regime.cameras.growth
+        more = f" Their number grows by {_exactly(growth.exact)} a {growth.per}." if growth else ""
+        found.append(f"There are {density} cameras for every 1,000 people.{more}")
+    if regime.recognition is not None:
+        found.append(_recognition(regime.recognition))
+    registers = regime.registers
+    if registers is not None:
+        where = "the whole nation" if registers.scope == "nation" else "one county"
+        found.append(
+            f"Registers of {where} are joined by name. {_exactly(registers.missed_link.exact)} of records find "
+            f"nobody, and {_exactly(registers.false_link.exact)} fall to somebody with the same name. "
+            "Both figures differ between people."
+        )
+    if regime.reporting is not None:
+        found.append(
+            f"Neighbours and officials write down {_exactly(regime.reporting.seen.exact)} of the acts that "
+            "can be reported."
+        )
+    if not found and (regime.has_score or regime.lists):
+        found.append("No cameras, registers or reports are named.")
+    return found
+
+
+def _recognition(found: Recognition) -> str:
+    size = found.fixed_gallery
+    gallery = f"{whole(size)} faces" if size is not None else "the faces of the county"
+    parts = [
+        f"Faces are looked up among {gallery}. The right person is overlooked in {_exactly(found.miss.exact)} "
+        "of the looks."
+    ]
+    if found.false_match is not None:
+        each = found.false_match.exact
+        parts.append(f"{_one_in(each)} comparisons of two different faces is taken for a match.")
+    if found.fpir is not None:
+        parts.append(f"{_exactly(found.fpir.exact)} of the looks bring up a wrong person.")
+    parts.append(
+        {
+            "ranked": "The right face enters the file if it is among those found, otherwise one of the others.",
+            "any": "One of the faces found enters the file at random.",
+            "every": "All faces found enter the file.",
+        }[found.choice]
+    )
+    return " ".join(parts)
+
+
+def _one_in(chance: Fraction) -> str:
+    return "None of the" if chance == 0 else f"About one in {decimal(float(f'{float(1 / chance):.2g}'))}"
+
+
+def _tiers(regime: Regime) -> list[dict[str, str]]:
+    rows = []
+    above: int | None = None
+    for tier, low in zip(regime.tier_names, regime.cutoffs, strict=True):
+        text = f"{whole(low)} points and more" if above is None else f"{whole(low)} to below {whole(above)} points"
+        rows.append({"name": tier, "range": text})
+        above = low
+    return rows
+
+
+def _acts(regime: Regime) -> list[dict[str, str]]:
+    rows = []
+    for act in sorted(regime.act_names, key=lambda act: (not regime.is_demerit(act), regime.points_of(act), act)):
+        points, fine = regime.points_of(act), regime.fine_of(act)
+        lists = [f"{label(e.name)} ({_exactly(e.on[act].exact)})" for e in regime.lists if act in e.on]
+        rows.append(
+            {
+                "name": label(act),
+                "points": f"{'+' if points > 0 else '−'}{whole(abs(points))}" if points else "",
+                "fine": f"{decimal(float(fine))} of a day’s income" if 0 < fine < 1 else f"{decimal(float(fine))} {'day’s' if fine == 1 else 'days’'} income" if fine else "",
+                "lists": ", ".join(lists),
+            }
+        )
+    return rows
+
+
+def _services(regime: Regime) -> list[dict[str, str]]:
+    rows = []
+    for service in regime.service_names:
+        better, worse = [], []
+        standings = [(f"grade {tier}", regime.by_tier(service, tier)) for tier in regime.tier_names]
+        standings += [(f"list {label(name)}", regime.by_list(service, name)) for name in regime.list_names]
+        for who, treated in standings:
+            if treated.rank == FIRST:
+                better.append(f"{who}: first in the queue")
+            elif treated.is_perk:
+                better.append(f"{who}: better terms")
+            if treated.rank == LAST:
+                worse.append(f"{who}: last in the queue")
+            elif treated.refuse == 1:
+                worse.append(f"{who}: refused")
+            elif treated.refuse > 0:
+                worse.append(f"{who}: refused {_exactly(treated.refuse)} of the time")
+        rows.append({"name": label(service), "better": "; ".join(better), "worse": "; ".join(worse)})
+    return rows
+
+
+def _remedies(regime: Regime) -> list[dict[str, Any]]:
+    """Return each safeguard, whether the regime has it, and a sentence."""
+    if not regime.has_score and not regime.lists:
+        return []
+    remedies = regime.remedies
+    notice = remedies.notice.exact if remedies.notice is not None else Fraction(0)
+    review = regime.recognition.review if regime.recognition is not None else None
+    reviewed = review is not None and review.per_million_per_day.exact > 0
+    rows = [
+        _row(
+            "Notice",
+            notice > 0,
+            f"People are told of {_exactly(notice)} of new sanctions.",
+            "Nobody is told of a sanction; people find out when a service refuses them.",
+        ),
+        _row(
+            "Appeal",
+            remedies.appeal is not None,
+            _appeal(remedies.appeal) if remedies.appeal is not None else "",
+            "There is no way to contest a sanction.",
+        ),
+        _row(
+            "Pause during an appeal",
+            remedies.appeal is not None and remedies.appeal.suspends,
+            "A sanction is suspended until the appeal is decided.",
+            "A sanction stays in force whatever is pending.",
+        ),
+        _row(
+            "Correction",
+            remedies.correction is not None and remedies.correction.exact > 0,
+            f"Who knows of a false entry has it put right at a rate of {_rate(remedies.correction)}.",
+            "False entries are not put right.",
+        ),
+        _row(
+            "Repair",
+            remedies.repair is not None and remedies.repair.rate.exact > 0,
+            f"Who is sanctioned can make good at a rate of {_rate(remedies.repair and remedies.repair.rate)}, for "
+            f"{remedies.repair.points.value if remedies.repair else 0} points each time.",
+            "Points cannot be earned back by making good, beyond the ordinary rewards.",
+        ),
+        _row(
+            "Expiry of records",
+            remedies.expiry is not None,
+            f"Records leave the score after {remedies.expiry.value if remedies.expiry else ''}.",
+            "Records never leave the score." if regime.has_score else "Does not apply: there is no score.",
+        ),
+        _row(
+            "Wall between contexts",
+            regime.context_wall,
+            "A record only counts for services of its own kind.",
+            "A record of any kind counts for every service.",
+        ),
+    ]
+    if regime.recognition is not None:
+        rows.insert(
+            3,
+            _row(
+                "Human review of matches",
+                reviewed,
+                f"{decimal(float(review.per_million_per_day.exact)) if review else ''} matches a day per million people "
+                "are looked at before they enter the file.",
+                "Nobody looks at a match before it enters the file.",
+            ),
+        )
+    return rows
+
+
+def _row(name: str, exists: bool, there: str, missing: str) -> dict[str, Any]:
+    return {"name": name, "exists": exists, "text": there if exists else missing}
+
+
+def _rate(rate: Any) -> str:
+    return "" if rate is None else f"{decimal(float(rate.exact))} a {rate.per}"
+
+
+def _appeal(appeal: Appeal) -> str:
+    learns = "a notice" if appeal.learns == "notice" else "a refusal"
+    return (
+        f"Within {appeal.deadline.value} of {learns}. {decimal(float(appeal.reviewers_per_million.exact))} reviewers per "
+        f"million people decide {decimal(float(appeal.cases_per_reviewer_day.exact))} cases a day each, at the earliest "
+        f"after {appeal.decision.value}; an error is found in {_exactly(appeal.finds_error.exact)} of the cases "
+        f"that have one."
+    )
+
+
+def channel(name: str) -> str:
+    """Write how an act comes to the notice of the system."""
+    return _CHANNELS.get(name, label(name))
+
+

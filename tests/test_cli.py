@@ -1,0 +1,407 @@
+"""The command line: what is printed, where, and with which exit code."""
+
+from __future__ import annotations
+
+import json
+import os
+import re
+import signal
+import subprocess
+import sys
+import time
+from collections.abc import Callable
+from pathlib import Path
+from typing import Any
+
+import pytest
+
+import underheaven
+from underheaven.cli import COMMANDS, numbers, progress
+from underheaven.errors import CommandError
+
+Cli = Callable[..., Any]
+HEAVY = ("numba", "numpy", "pyarrow", "pandas", "altair", "pydantic", "yaml", "cyclopts", "rich")
+
+
+# The first page
+
+
+def test_help_is_quick() -> None:
+    """Under 0.3 s, the best of five: the machine may be busy."""
+    best = 9.0
+    for _ in range(5):
+        begun = time.perf_counter()
+        subprocess.run([sys.executable, "-m", "underheaven", "--help"], capture_output=True, check=True)
+        best = min(best, time.perf_counter() - begun)
+    assert best < 0.3
+
+
+@pytest.mark.parametrize("arguments", [[], ["--help"], ["--version"]])
+def test_the_first_page_imports_nothing_heavy(arguments: list[str]) -> None:
+    """Neither do `import underheaven` and its errors."""
+    code = (
+        "import sys, underheaven\nfrom underheaven import errors\nfrom underheaven.cli import main\n"
+        f"assert main({arguments}) == 0\nprint('HEAVY', [m for m in {HEAVY} if m in sys.modules])"
+    )
+    out = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=True).stdout
+    assert out.endswith("HEAVY []\n")
+
+
+def test_the_first_page_names_every_command(cli: Cli) -> None:
+    """The page is written by hand, so it is compared with the commands that there are."""
+    from underheaven.cli.commands import app
+
+    assert [name for name in app if not name.startswith("-")] == list(COMMANDS)
+    for given in ("--help", "-h", "help"):
+        found = cli(given)
+        assert (found.code, found.err) == (0, "")
+        assert re.findall(r"^  ([a-z]+)  ", found.out, re.MULTILINE) == list(COMMANDS)
+
+
+def test_without_arguments_there_are_three_examples(cli: Cli) -> None:
+    """And each of them begins with a command that there is."""
+    found = cli()
+    examples = re.findall(r"^  underheaven (\w+)", found.out, re.MULTILINE)
+    assert found.code == 0
+    assert len(examples) == 3
+    assert set(examples) <= set(COMMANDS)
+
+
+@pytest.mark.parametrize("command", COMMANDS)
+def test_every_command_has_help(cli: Cli, command: str) -> None:
+    """`COMMAND --help` and `help COMMAND` are the same page."""
+    first, second = cli(command, "--help"), cli("help", command)
+    assert (first.code, first.out) == (second.code, second.out)
+    assert first.code == 0
+    assert f"Usage: underheaven {command}" in first.out
+    assert "--no-json" not in first.out
+
+
+def test_version(cli: Cli) -> None:
+    """One version, in one word."""
+    assert cli("--version").out == f"{underheaven.__version__}\n"
+
+
+# Mistakes
+
+
+@pytest.mark.parametrize(
+    ("line", "code", "text"),
+    [
+        ("rnu press-2018", "UH801", "no command 'rnu'; did you mean run?"),
+        ("frobnicate", "UH801", "write one of run, report, list, show, cite"),
+        ("--fast run none", "UH801", "a command comes first"),
+        ("run none --peopel 3", "UH801", "run has no option --peopel; did you mean --people?"),
+        ("run none --thread=3", "UH801", "did you mean --threads?"),
+        ("run none -x", "UH801", "write one of --world, --people"),
+        ("run none --zzz", "UH801", "write one of --world, --people"),
+        ("run", "UH803", "run needs REGIME"),
+        ("run none town", "UH803", "does not know what 'town' is for"),
+        ("run none --people", "UH803", "--people needs a value; write --people N"),
+        ("run none --seed 1 --seed 2", "UH803", "--seed stands twice"),
+        ("run none --people 1.7", "UH803", "no whole number; write 2"),
+        ("run none --people -5", "UH803", "--people is '-5'"),
+        ("run none --people many", "UH803", "740k"),
+        ("run none --seed 9999999999999999999", "UH802", "2**63 - 1"),
+        ("run none --days tomorrow", "UH803", "1 year"),
+        ("run none --threads 1.5", "UH803", "--threads is '1.5'"),
+        ("list wrolds", "UH803", "did you mean worlds?"),
+        ("cite none --format jason", "UH803", "--format is 'jason'; did you mean json?"),
+        ("report nowhere", "UH702", "no such folder"),
+    ],
+)
+def test_mistakes_are_told_with_their_mend(cli: Cli, line: str, code: str, text: str) -> None:
+    """Cause and mend on stderr, nothing on stdout, no traceback, exit 2 (1 for a run that is not there)."""
+    found = cli(*line.split())
+    assert found.code == (1 if code == "UH702" else 2)
+    assert "Traceback" not in found.err
+    assert found.err.startswith("error: ")
+    assert text in found.err
+    assert f"[{code}]" in found.err
+    assert found.out == ""
+
+
+def test_mistakes_as_json(cli: Cli) -> None:
+    """With --json the error is an object on stdout."""
+    found = cli("run", "none", "--people", "1.7", "--json")
+    assert found.code == 2
+    assert found.json["error"] == "CommandError"
+    assert found.json["findings"][0]["code"] == "UH803"
+    assert found.err == ""
+
+
+@pytest.mark.parametrize(
+    ("arguments", "text"),
+    [
+        (["run", "pres-2018"], "press-2018"),
+        (["run", "none", "--world", "twon"], "town"),
+        (["show", "rongcheng-2061"], "rongcheng-2016"),
+        (["cite", "rongcheng-2061"], "rongcheng-2016"),
+        (["run", "./nowhere.yaml"], "nowhere.yaml"),
+        (["show", "./nowhere.yaml"], "nowhere.yaml"),
+        (["run", "press-2018", "--set", "recognition.galery=county"], "gallery"),
+        (["run", "none", "--world", "town", "--days", "40000"], "36500"),
+        (["run", "none", "--world", "town", "--days", "0"], "36500"),
+        (["run", "none", "--world", "town", "--threads", "0"], "1024"),
+        (["run", "none", "--world", "town", "--people", "0"], "people"),
+    ],
+)
+def test_wrong_names_and_numbers(cli: Cli, tmp_path: Path, arguments: list[str], text: str) -> None:
+    """Names of the catalogue, files, places and ranges: exit 2 and what was perhaps meant."""
+    more = ["--out", tmp_path / "r"] if arguments[0] == "run" else []
+    found = cli(*arguments, *more)
+    assert found.code == 2
+    assert text in found.err
+    assert "Traceback" not in found.err
+    assert found.out == ""
+    assert list(tmp_path.iterdir()) == []
+
+
+def test_a_reader_who_has_enough_is_no_fault() -> None:
+    """`underheaven cite ... | head -1` ends quietly."""
+    line = f"{sys.executable} -m underheaven cite press-2018 | head -1"
+    found = subprocess.run(["bash", "-o", "pipefail", "-c", line], capture_output=True, text=True, check=False)
+    assert found.stderr == ""
+    assert len(found.stdout.splitlines()) == 1
+
+
+# Numbers
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [
+        ("0", 0),
+        ("740000", 740_000),
+        ("740_000", 740_000),
+        ("740k", 740_000),
+        ("740K", 740_000),
+        ("10M", 10_000_000),
+        ("1.41G", 1_410_000_000),
+        ("1.41 B", 1_410_000_000),
+        ("0.5k", 500),
+        (" 7 ", 7),
+        ("9223372036854775807", (1 << 63) - 1),
+    ],
+)
+def test_counts(text: str, value: int) -> None:
+    """Exact: no float lies on the way."""
+    assert numbers.count(text, "--people") == value
+
+
+@pytest.mark.parametrize(
+    "text", ["1.7", "0.0001k", "", "k", "-1", "+1", "1e6", "1,000", "1__0", "_1", "٣", "0x10", "∞"]
+)
+def test_what_is_no_count(text: str) -> None:
+    """Refused with an example of what to write."""
+    with pytest.raises(CommandError, match=r"--people is .*write") as error:
+        numbers.count(text, "--people")
+    assert error.value.code == "UH803"
+
+
+@pytest.mark.parametrize("text", ["9223372036854775808", "10000000000G", "9" * 5000])
+def test_counts_that_are_too_large(text: str) -> None:
+    """Refused before anything is computed with them."""
+    with pytest.raises(CommandError) as error:
+        numbers.count(text, "--seed")
+    assert error.value.code == "UH802"
+    assert len(str(error.value)) < 200
+
+
+@pytest.mark.parametrize(
+    ("text", "value"),
+    [("90", 90), ("1 year", 365), ("2years", 730), ("12 weeks", 84), ("6 months", 180), ("1_000", 1000), ("1 day", 1)],
+)
+def test_days(text: str, value: int) -> None:
+    """The units of the files: week 7, month 30, year 365."""
+    assert numbers.days(text, "--days") == value
+
+
+@pytest.mark.parametrize("text", ["", "1.5 years", "1 fortnight", "-3", "year", "9" * 30])
+def test_what_are_no_days(text: str) -> None:
+    """Refused with an example."""
+    with pytest.raises(CommandError, match="1 year"):
+        numbers.days(text, "--days")
+
+
+def test_amounts_and_durations_for_people() -> None:
+    """Three digits are enough."""
+    assert [progress.amount(n) for n in (0, 7, 999, 1234, 2.6e8, 1.41e9)] == ["0", "7", "999", "1.23k", "260M", "1.41G"]
+    assert [progress.duration(s) for s in (0.4, 59.4, 60, 3700)] == ["0 s", "59 s", "1 min 0 s", "1 h 1 min"]
+
+
+# The catalogue
+
+
+def test_list(cli: Cli) -> None:
+    """Every entry of the catalogue on a line of its own."""
+    found = cli("list")
+    assert (found.code, found.err) == (0, "")
+    for name in (*underheaven.regimes(), *underheaven.worlds()):
+        assert re.search(rf"^{name} ", found.out, re.MULTILINE)
+    assert "town" not in cli("list", "regimes").out
+    assert set(cli("list", "--json").json) == {"regimes", "worlds"}
+    assert [entry["name"] for entry in cli("list", "worlds", "--json").json["worlds"]] == underheaven.worlds()
+
+
+@pytest.mark.parametrize("name", ["press-2018", "judgment-defaulters", "rongcheng-2016", "none", "town", "china"])
+def test_show(cli: Cli, name: str) -> None:
+    """A page with the title and how it is to be taken; the same as JSON."""
+    found = cli("show", name)
+    assert (found.code, found.err) == (0, "")
+    as_json = cli("show", name, "--json").json
+    assert found.out.startswith(as_json["title"][:40])
+    assert as_json["kind"] in found.out
+    assert f"underheaven cite {name}" in found.out
+
+
+def test_show_says_what_is_done_to_whom(cli: Cli) -> None:
+    """Points, lists, treatment and remedies stand on the page."""
+    out = cli("show", "press-2018").out
+    for part in (r"jaywalking +-\d+ points", r"travel-ban +for", r"flight +D: refuse", r"AAA +from", "Remedies"):
+        assert re.search(part, out), part
+
+
+def test_show_reads_files(cli: Cli, tmp_path: Path) -> None:
+    """A path is told from a name, a world from a regime."""
+    from underheaven import catalogue
+
+    for kind, name in (("regimes", "none"), ("worlds", "town")):
+        (tmp_path / "mine.yaml").write_bytes(catalogue.path(kind, name).read_bytes())
+        assert cli("show", tmp_path / "mine.yaml").code == 0
+
+
+@pytest.mark.parametrize("name", ["press-2018", "judgment-defaulters", "rongcheng-2016", "town"])
+def test_cite(cli: Cli, name: str) -> None:
+    """Every number has a basis; every source that is named is listed."""
+    found = cli("cite", name)
+    assert (found.code, found.err) == (0, "")
+    as_json = cli("cite", name, "--json").json
+    assert as_json == cli("cite", name, "--format", "json").json
+    assert as_json["numbers"]
+    for number in as_json["numbers"]:
+        assert number["path"] in found.out
+        assert number["basis"] in ("text", "table", "figure", "recalled", "assumed")
+        assert number["source"] is None or number["source"] in as_json["sources"]
+    for key in as_json["sources"]:
+        assert f"  {key}: " in found.out
+
+
+def test_cite_as_bibtex(cli: Cli) -> None:
+    """One entry a source, with braces that match."""
+    out = cli("cite", "press-2018", "--format", "bibtex").out
+    sources = cli("cite", "press-2018", "--json").json["sources"]
+    assert re.findall(r"^@misc\{(.*),$", out, re.MULTILINE) == list(sources)
+    plain = re.sub(r"\\.", "", out)
+    assert plain.count("{") == plain.count("}")
+
+
+def test_no_color(cli: Cli) -> None:
+    """What is not a terminal gets no escape codes."""
+    assert "\x1b" not in cli("show", "press-2018").out + cli("run", "nothing").err
+
+
+# Whole runs
+
+
+SMALL = ("run", "press-2018", "--world", "town", "--people", "2000", "--days", "28", "--threads", "2", "--no-report")
+
+
+@pytest.mark.integration
+def test_run(cli: Cli, tmp_path: Path) -> None:
+    """A run folder, a report, JSON on stdout and the story on stderr."""
+    given = ("run", "press-2018", "--world", "town", "--days", "14", "--out", tmp_path / "r", "--json")
+    found = cli(*given)
+    assert found.code == 0, found.err
+    assert found.json["manifest"]["days"] == 14
+    assert found.json["findings"]
+    assert Path(found.json["report"]).is_file()
+    assert "wrongly sanctioned" in found.err
+    stored = underheaven.open_run(tmp_path / "r")
+    stored.verify()
+    assert stored.manifest == found.json["manifest"]
+    assert stored.regime == underheaven.load_regime("press-2018")
+    assert stored.world == underheaven.load_world("town")
+
+    again = cli(*given)
+    assert again.code == 1
+    assert "--overwrite" in again.json["findings"][0]["text"]
+    assert cli("report", tmp_path / "r").out == f"{found.json['report']}\n"
+
+
+@pytest.mark.integration
+def test_run_in_python_is_the_same(cli: Cli, tmp_path: Path) -> None:
+    """`uh.run` and the command give the same bits."""
+    found = cli(*SMALL, "--out", tmp_path / "a", "--json", "--quiet")
+    assert found.err == ""
+    run = underheaven.run("press-2018", "town", people=2000, days=28, out=tmp_path / "b")
+    assert run.manifest["result_hash"] == found.json["manifest"]["result_hash"]
+
+
+@pytest.mark.integration
+def test_set_changes_the_regime_or_the_world(cli: Cli, tmp_path: Path) -> None:
+    """A change of either file gives another hash of it; what is changed is stored."""
+    plain = cli(*SMALL, "--out", tmp_path / "a", "--json", "--quiet").json["manifest"]
+    change = ("--set", "recognition.gallery=county", "--set", "world.exchange_days=14")
+    changed = cli(*SMALL, "--out", tmp_path / "b", "--json", "--quiet", *change)
+    assert changed.code == 0, changed.out
+    for kind in ("regime", "world"):
+        assert plain[kind]["hash"] != changed.json["manifest"][kind]["hash"]
+    assert underheaven.open_run(tmp_path / "b").regime.recognition.gallery == "county"
+
+
+@pytest.mark.integration
+def test_ctrl_c_and_resume_give_the_same_run(cli: Cli, tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    """Exit 130 with the command that goes on; the finished run is the unbroken one."""
+    unbroken = cli(*SMALL, "--out", tmp_path / "a", "--json", "--quiet").json["manifest"]
+    heard = progress.Narrator.__call__
+
+    def interrupting(self: Any, day: int, days: int, *more: Any) -> None:
+        heard(self, day, days, *more)
+        if day == 14:
+            os.kill(os.getpid(), signal.SIGINT)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(progress.Narrator, "__call__", interrupting)
+        stopped = cli(*SMALL, "--out", tmp_path / "b")
+    assert stopped.code == 130
+    assert "stopped after day 14 of 28" in stopped.err
+    command = re.search(r"^  underheaven (.*)$", stopped.err, re.MULTILINE)
+    assert command is not None
+    assert not (tmp_path / "b").exists()
+
+    refused = cli(*SMALL, "--out", tmp_path / "b")
+    assert refused.code == 1
+    assert "--resume" in refused.err
+    assert cli(*SMALL, "--out", tmp_path / "b", "--resume", "--seed", "2").code == 1
+    resumed = cli(*command[1].split(), "--json", "--quiet")
+    assert resumed.code == 0, resumed.err
+    assert resumed.json["manifest"]["result_hash"] == unbroken["result_hash"]
+    parts = ("parts", "people", "days")
+    assert {key: resumed.json["manifest"][key] for key in parts} == {key: unbroken[key] for key in parts}
+    assert sorted(path.name for path in tmp_path.iterdir()) == ["a", "b"]
+
+
+@pytest.mark.integration
+def test_a_second_ctrl_c_quits_at_once(tmp_path: Path) -> None:
+    """Exit 130 without waiting; the next run is not hindered by what is left."""
+    code = f"""
+import os, signal, sys
+from underheaven.cli import main, progress
+def interrupting(self, *_):
+    os.kill(os.getpid(), signal.SIGTERM)
+    os.kill(os.getpid(), signal.SIGINT)
+progress.Narrator.__call__ = interrupting
+main({[*SMALL, "--out", str(tmp_path / "r")]!r})
+"""
+    found = subprocess.run([sys.executable, "-c", code], capture_output=True, text=True, check=False)
+    assert found.returncode == 130
+    assert "stopped at once" in found.stderr
+    assert "Traceback" not in found.stderr
+    clean = subprocess.run(
+        [sys.executable, "-m", "underheaven", *SMALL, "--out", str(tmp_path / "r"), "--json"],
+        capture_output=True,
+        text=True,
+        check=True,
+    )
+    assert json.loads(clean.stdout)["manifest"]["people"] == 2000

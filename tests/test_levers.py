@@ -1,0 +1,171 @@
+"""Each remedy and each response as a lever: pull it, and the counts that it is for move, in twin lives."""
+
+from __future__ import annotations
+
+import functools
+
+import pytest
+from lives import live, totals
+
+APPEAL = (
+    "remedies.appeal={deadline: {value: 1 year, basis: assumed}, decision: {value: 2 weeks, basis: assumed},"
+    " reviewers_per_million: {value: 1000, basis: assumed}, cases_per_reviewer_day: {value: 5, basis: assumed},"
+    " suspends: false, finds_error: {value: 0.9, per: appeal, basis: assumed},"
+    " lenient: {value: 0.1, per: appeal, basis: assumed}}"
+)
+NOTICE = "remedies.notice=1"
+
+
+@pytest.fixture(scope="module")
+def counted(tmp_path_factory):
+    """Return a function that runs the town for half a year and counts; each setting is run once."""
+
+    @functools.cache
+    def count(regime, *overrides, days=182, people=10_000):
+        folder = tmp_path_factory.mktemp("lever") / "run"
+        return totals(live(folder, regime, "town", people, overrides, days=days))
+
+    return count
+
+
+def test_notice_tells_people(counted):
+    """Nobody is told under press-2018; told with certainty, everybody is, and learns to be careful."""
+    untold, told = counted("press-2018"), counted("press-2018", NOTICE)
+    assert untold.get("notices", 0) == 0
+    assert told["notices"] >= told["people_sanctioned"] > 0
+
+
+def test_review_keeps_wrong_matches_out(counted):
+    """Reviewers with time for every match drop the stated share of wrong ones, and some right ones."""
+    alone = counted("press-2018")
+    seen = counted("press-2018", "recognition.review.per_million_per_day=1e9", "recognition.review.keep_false=0.1")
+    assert seen["false_match_records"] < 0.3 * alone["false_match_records"]
+    assert seen["recorded/jaywalking"] < alone["recorded/jaywalking"]
+
+
+def test_a_city_gallery_confuses_fewer(counted):
+    """With faces of the city only, wrong matches all but vanish."""
+    nation = counted("press-2018")
+    city = counted("press-2018", "recognition.gallery=county")
+    assert city.get("false_match_records", 0) < 0.05 * nation["false_match_records"]
+
+
+def test_appeals_find_errors(counted):
+    """Appeals are filed, decided, won and lost; sanctions and wrongful days fall."""
+    without = counted("press-2018", NOTICE)
+    found = counted("press-2018", NOTICE, APPEAL)
+    assert found["appeals"] > 0
+    assert 0 < found["appeals_won"] + found["appeals_lost"] <= found["appeals"]
+    assert found["wrongful_sanction_days"] < without["wrongful_sanction_days"]
+
+
+def test_a_suspended_sanction_is_not_served(counted):
+    """Where an appeal suspends, days under sanction turn into suspended days."""
+    served = counted("press-2018", NOTICE, APPEAL)
+    spared = counted("press-2018", NOTICE, APPEAL, "remedies.appeal.suspends=true")
+    assert served.get("suspended_days", 0) == 0
+    assert spared["suspended_days"] > 0
+    assert spared["sanction_days"] < served["sanction_days"]
+
+
+def test_few_reviewers_make_long_waits(counted):
+    """With fewer reviewers an appeal waits longer."""
+    many = counted("press-2018", NOTICE, APPEAL)
+    few = counted("press-2018", NOTICE, APPEAL, "remedies.appeal.reviewers_per_million=0.2")
+    wait = [found["appeal_wait_days"] / found["appeals"] for found in (many, few)]
+    assert wait[1] > 1.5 * wait[0] >= 14
+
+
+def test_correction_sets_false_files_right(counted):
+    """Who knows of a false file can have it corrected; wrongful days fall."""
+    without = counted("press-2018", NOTICE)
+    found = counted("press-2018", NOTICE, "remedies.correction=12 per year")
+    assert found["corrections"] > 0
+    assert found["wrongful_sanction_days"] < without["wrongful_sanction_days"]
+
+
+def test_repair_gives_points_back(counted):
+    """Repairs are made and shorten sanctions."""
+    repair = "remedies.repair={rate: {value: 6, per: year, basis: assumed}, points: {value: 100, basis: assumed}}"
+    without, found = counted("press-2018"), counted("press-2018", repair)
+    assert found["repairs"] > 0
+    assert found["sanction_days"] < without["sanction_days"]
+
+
+def test_records_expire(counted):
+    """With an expiry of a year, points leave the score after the second turn of the year."""
+    kept = counted("press-2018", days=800)
+    gone = counted("press-2018", "remedies.expiry=1 year", days=800)
+    assert kept.get("expired_points", 0) == 0
+    assert gone["expired_points"] > 0
+    assert gone["sanction_days"] < kept["sanction_days"]
+
+
+def test_a_shorter_list_term_frees_people(counted):
+    """A term of a month instead of a year leaves fewer days on the list."""
+    year = counted("press-2018")
+    month = counted("press-2018", "lists.travel-ban.term.mean=1 month")
+    assert month["listed_days/travel-ban"] < 0.5 * year["listed_days/travel-ban"]
+    assert month["releases/travel-ban"] > 0
+
+
+def test_stale_entries_stay_behind(counted):
+    """Entries that should have gone stay for a while, and their days are wrongful."""
+    month = "lists.travel-ban.term.mean=1 month"
+    clean = counted("press-2018", month, "registers.stale=0")
+    stale = counted("press-2018", month, "registers.stale=1")
+    assert clean.get("stale_days", 0) == 0
+    assert stale["stale_days"] > 0
+    assert stale["wrongful_sanction_days"] > clean["wrongful_sanction_days"]
+
+
+def test_a_context_wall_keeps_records_at_home(counted):
+    """Behind walls a record reaches only the services of its own context: fewer are refused."""
+    open_, walled = counted("press-2018"), counted("press-2018", "context_wall=true")
+    refused = [sum(n for name, n in found.items() if name.startswith("refused/")) for found in (open_, walled)]
+    assert refused[1] < refused[0]
+
+
+def test_fear_silences(counted):
+    """Critical posts fall silent under the regime and not without it."""
+    assert counted("press-2018", NOTICE)["silenced/critical-post"] > 0
+    assert "silenced/critical-post" not in counted("none")
+
+
+def test_points_are_gamed(counted):
+    """Rewarded acts are done for the points under the regime, and never without it."""
+    assert counted("press-2018")["gamed/volunteering"] > 0
+    assert "gamed/volunteering" not in counted("none")
+
+
+def test_the_poverty_trap(counted):
+    """Heavier fines strain households, and strained households pay late more often: same lives, other fines."""
+    light = counted("press-2018", "fines.jaywalking=0", "fines.smoking-in-public=0", "fines.fare-dodging=0")
+    heavy = counted("press-2018", "fines.jaywalking=20", "fines.smoking-in-public=20", "fines.fare-dodging=20")
+    assert heavy["done/late-payment"] > light["done/late-payment"]
+
+
+def test_hospital_perks_are_paid_by_others(counted):
+    """First waits less than normal, and somebody waits longer than without the regime."""
+    found = counted("press-2018", days=365)
+    waits = {
+        name.removeprefix("visits/"): found[f"wait_minutes/{name.removeprefix('visits/')}"] / n
+        for name, n in found.items()
+        if name.startswith("visits/") and n > 200
+    }
+    assert waits["AAA"] < waits["B"]
+    assert found["visits_ranked/first"] > 0
+
+
+def test_people_and_transactions_are_counted_apart(counted):
+    """Refused people are fewer than refused transactions, and both are there."""
+    found = counted("press-2018", days=365)
+    assert 0 < found["people_refused/rail"] < found["refused/rail"]
+
+
+def test_what_the_list_of_defaulters_does(counted):
+    """Under the national list only its own act leads anywhere, and some of the listed are namesakes."""
+    found = counted("judgment-defaulters", days=365)
+    assert found["listings/defaulters"] > 0
+    assert not any(name.startswith("recorded/jaywalking") and n for name, n in found.items())
+    assert found.get("false_match_records", 0) == 0
