@@ -65,7 +65,8 @@ NASTIES = {
     "100,000 dashes": ("- " * 100_000, "UH102", "more than 32 levels deep"),
     "question marks": ("? " * 100_000, "UH107", "x.yaml:1:3: a key must be a word"),
     "alias bomb": (
-        "a: &a [x,x,x,x,x,x,x,x,x]\n" + "".join(f"{b}: &{b} [{f'*{a},' * 9}]\n" for a, b in zip("abcdefg", "bcdefgh")),
+        "a: &a [x,x,x,x,x,x,x,x,x]\n"
+        + "".join(f"{b}: &{b} [{f'*{a},' * 9}]\n" for a, b in zip("abcdefg", "bcdefgh", strict=True)),
         "UH103",
         "x.yaml:1:4: the anchor &a is not allowed; take it out",
     ),
@@ -152,63 +153,183 @@ BODIES = {
     "a time": ("reporting: {seen: {value: 12:30:00, per: act, basis: assumed}}\n", "UH112", "'12:30:00' is no number"),
     "octal": ("points: {a: {value: 0777, basis: assumed}}\n", "UH112", "'0777' is no number; write 777"),
     "hex": ("points: {a: {value: 0x10, basis: assumed}}\n", "UH112", "'0x10' is no number; write digits"),
-    "no leading 0": ("fines: {a: {value: .5, basis: assumed}}\n", "UH112", "x.yaml:7:20: fines.a.value: '.5' is no number; write 0.5"),
+    "no leading 0": (
+        "fines: {a: {value: .5, basis: assumed}}\n",
+        "UH112",
+        "x.yaml:7:20: fines.a.value: '.5' is no number; write 0.5",
+    ),
     "thousands": ('points: {a: {value: "1,000", basis: assumed}}\n', "UH112", "'1,000' is no number; write 1000"),
     "percent": ("reporting: {seen: {value: 5%, per: act, basis: assumed}}\n", "UH112", "'5%' is no number; write 0.05"),
     "quoted number": ("points: {a: {value: '5', basis: assumed}}\n", "UH112", "'5' is no number; write 5"),
-    "NaN": ("fines: {a: {value: .nan, basis: assumed}}\n", "UH112", "'.nan' is no number; write a number that can be counted"),
-    "infinity": ("fines: {a: {value: -.inf, basis: assumed}}\n", "UH112", "'-.inf' is no number; write a number that can"),
+    "NaN": (
+        "fines: {a: {value: .nan, basis: assumed}}\n",
+        "UH112",
+        "'.nan' is no number; write a number that can be counted",
+    ),
+    "infinity": (
+        "fines: {a: {value: -.inf, basis: assumed}}\n",
+        "UH112",
+        "'-.inf' is no number; write a number that can",
+    ),
     "true as number": ("points: {a: {value: true, basis: assumed}}\n", "UH112", "true is no number"),
     "list as number": ("points: {a: {value: [1], basis: assumed}}\n", "UH112", "a list is no number"),
     "nothing as number": ("points: {a: {value: , basis: assumed}}\n", "UH112", "nothing is no number"),
     "half a point": ("points: {a: {value: 2.5, basis: assumed}}\n", "UH112", "2.5 is no whole number; write 2 or 3"),
     "long half": (f"points: {{a: {{value: {'9' * 29}.5, basis: assumed}}}}\n", "UH112", "is no whole number"),
-    "negative chance": ("reporting: {seen: {value: -1, per: act, basis: assumed}}\n", "UH113", "-1 is no chance; write a number within 0 .. 1"),
-    "chance of 20": ("reporting: {seen: {value: 20, per: act, basis: assumed}}\n", "UH113", "(0.2 if percent are meant)"),
+    "negative chance": (
+        "reporting: {seen: {value: -1, per: act, basis: assumed}}\n",
+        "UH113",
+        "-1 is no chance; write a number within 0 .. 1",
+    ),
+    "chance of 20": (
+        "reporting: {seen: {value: 20, per: act, basis: assumed}}\n",
+        "UH113",
+        "(0.2 if percent are meant)",
+    ),
     "negative fine": ("fines: {a: {value: -1, basis: assumed}}\n", "UH113", "fines.a: -1 is below 0; write 0 or more"),
     "negative rate": ("remedies: {correction: {value: -2, per: year, basis: assumed}}\n", "UH113", "-2 is no rate"),
-    "negative count": ("cameras: {number: {value: -2, basis: assumed}, half_view: {value: 1, basis: assumed}}\n", "UH113", "-2 is no count"),
-    "points beyond": ("points: {a: {value: 1e20, basis: assumed}}\n", "UH113", "100000000000000000000 points are beyond any scale"),
-    "no unit": ("remedies: {expiry: {value: 2, basis: assumed}}\n", "UH114", "remedies.expiry.value: 2 has no unit; write `2 days`"),
+    "negative count": (
+        "cameras: {number: {value: -2, basis: assumed}, half_view: {value: 1, basis: assumed}}\n",
+        "UH113",
+        "-2 is no count",
+    ),
+    "points beyond": (
+        "points: {a: {value: 1e20, basis: assumed}}\n",
+        "UH113",
+        "100000000000000000000 points are beyond any scale",
+    ),
+    "no unit": (
+        "remedies: {expiry: {value: 2, basis: assumed}}\n",
+        "UH114",
+        "remedies.expiry.value: 2 has no unit; write `2 days`",
+    ),
     "odd unit": ("remedies: {expiry: {value: 2 moons, basis: assumed}}\n", "UH114", "'2 moons' is no length of time"),
     "eternity": ("remedies: {expiry: {value: 999999999 years, basis: assumed}}\n", "UH113", "longer than 1000 years"),
     "unknown occasion": ("reporting: {seen: {value: 1, per: aect, basis: assumed}}\n", "UH114", "did you mean 'act'?"),
-    "rate per second": ("remedies: {correction: {value: 2, per: second, basis: assumed}}\n", "UH114", "no rate is per 'second'; write one of day, week, month or year"),
-    "missing per": ("reporting: {seen: {value: 1, basis: assumed}}\n", "UH114", "the unit is missing; write `per:`, as in {value: 0.5, per: act"),
+    "rate per second": (
+        "remedies: {correction: {value: 2, per: second, basis: assumed}}\n",
+        "UH114",
+        "no rate is per 'second'; write one of day, week, month or year",
+    ),
+    "missing per": (
+        "reporting: {seen: {value: 1, basis: assumed}}\n",
+        "UH114",
+        "the unit is missing; write `per:`, as in {value: 0.5, per: act",
+    ),
     "missing basis": ("points: {a: {value: 5}}\n", "UH115", "the number does not say what it rests on"),
-    "plain points": ("points: {a: 5}\n", "UH115", "5 does not say where it comes from; write {value: 5, source: ..., basis: text}"),
+    "plain points": (
+        "points: {a: 5}\n",
+        "UH115",
+        "5 does not say where it comes from; write {value: 5, source: ..., basis: text}",
+    ),
     "plain length": ("remedies: {expiry: 2 years}\n", "UH115", "write {value: 2 years, source: ..., basis: text}"),
-    "plain chance": ("reporting: {seen: 0.5 per act}\n", "UH115", "write {value: 0.5, per: act, source: ..., basis: text}"),
-    "odd basis": ("points: {a: {value: 5, basis: guess}}\n", "UH112", "'guess' stands here; write one of text, table, figure, recalled or assumed"),
+    "plain chance": (
+        "reporting: {seen: 0.5 per act}\n",
+        "UH115",
+        "write {value: 0.5, per: act, source: ..., basis: text}",
+    ),
+    "odd basis": (
+        "points: {a: {value: 5, basis: guess}}\n",
+        "UH112",
+        "'guess' stands here; write one of text, table, figure, recalled or assumed",
+    ),
     "text without source": ("points: {a: {value: 5, basis: text}}\n", "UH115", "points.a: basis `text` needs a source"),
-    "unknown source": ("sources: {smith: {title: T}}\npoints: {a: {value: 5, basis: text, source: smit}}\n", "UH116", "x.yaml:8:45: points.a.source: 'smit' does not stand under `sources`; did you mean 'smith'?"),
-    "no sources": ("points: {a: {value: 5, basis: text, source: smith}}\n", "UH116", "write `sources:` with its title first"),
-    "script as address": ("sources: {a: {title: T, address: 'javascript:alert(1)'}}\n", "UH112", "is no address of a page"),
+    "unknown source": (
+        "sources: {smith: {title: T}}\npoints: {a: {value: 5, basis: text, source: smit}}\n",
+        "UH116",
+        "x.yaml:8:45: points.a.source: 'smit' does not stand under `sources`; did you mean 'smith'?",
+    ),
+    "no sources": (
+        "points: {a: {value: 5, basis: text, source: smith}}\n",
+        "UH116",
+        "write `sources:` with its title first",
+    ),
+    "script as address": (
+        "sources: {a: {title: T, address: 'javascript:alert(1)'}}\n",
+        "UH112",
+        "is no address of a page",
+    ),
     "number as text": ("sources: {a: {title: 1984}}\n", "UH112", 'put it in quotes: "1984"'),
     "year as text": ("sources: {a: {title: T, year: '1984'}}\n", "UH112", "'1984' stands here; write a whole number"),
-    "yes": ("context_wall: yes\n", "UH112", "x.yaml:7:15: context_wall: 'yes' stands here, and true or false is wanted"),
+    "yes": (
+        "context_wall: yes\n",
+        "UH112",
+        "x.yaml:7:15: context_wall: 'yes' stands here, and true or false is wanted",
+    ),
     "True": ("context_wall: True\n", "UH112", "true or false is wanted"),
-    "missing keys": ("score: {}\n", "UH111", "x.yaml:7:1: score.start: the key 'start' is missing; write `start: {value: 10"),
+    "missing keys": (
+        "score: {}\n",
+        "UH111",
+        "x.yaml:7:1: score.start: the key 'start' is missing; write `start: {value: 10",
+    ),
     "unknown key": ("tears: []\n", "UH110", "x.yaml:7:1: tears: there is no key 'tears' here; did you mean 'tiers'?"),
     "key with underscore": ("context-wall: true\n", "UH110", "did you mean 'context_wall'?"),
     "alias named": ("tiers: [{name: A, form: {value: 1, basis: assumed}}]\n", "UH110", "did you mean 'from'?"),
-    "unknown level": ("registers: {missed_link_ratio: {sex: {mael: {value: 1, basis: assumed}}}}\n", "UH111", "registers.scope"),
-    "bad name": ("points: {Late Payment: {value: 1, basis: assumed}}\n", "UH112", "'Late Payment' is no name; write small letters"),
-    "nothing where a mapping must be": ("remedies:\n", "UH112", "nothing stands here; write a mapping with the keys notice"),
-    "one message for a union": ("treatment: {rail: {tiers: {D: refused}}}\n", "UH112", "treatment.rail.tiers.D: 'refused' stands here, and one of normal, perk, first, last or refuse, or a mapping with the key refuse is wanted; did you mean 'refuse'?"),
-    "a list for a union": ("treatment: {rail: {tiers: {D: [x]}}}\n", "UH112", "a list stands here; write one of normal"),
-    "inside a union": ("treatment: {rail: {tiers: {D: {refuse: 0.5}}}}\n", "UH115", "treatment.rail.tiers.D.refuse: 0.5 does not say where it comes from; write {value: 0.5, per: use"),
-    "a check": ("score: {cite: {basis: assumed}, start: {value: 9}, floor: {value: 0}, cap: {value: 5}}\n", "UH120", "score.start: the start of 9 is outside 0 .. 5"),
-    "cite as a word": ("cite: assumed\n", "UH112", "x.yaml:7:7: cite: found 'assumed'; write `cite: {source: ..., basis: text}`"),
+    "unknown level": (
+        "registers: {missed_link_ratio: {sex: {mael: {value: 1, basis: assumed}}}}\n",
+        "UH111",
+        "registers.scope",
+    ),
+    "bad name": (
+        "points: {Late Payment: {value: 1, basis: assumed}}\n",
+        "UH112",
+        "'Late Payment' is no name; write small letters",
+    ),
+    "nothing where a mapping must be": (
+        "remedies:\n",
+        "UH112",
+        "nothing stands here; write a mapping with the keys notice",
+    ),
+    "one message for a union": (
+        "treatment: {rail: {tiers: {D: refused}}}\n",
+        "UH112",
+        "perk, first, last or refuse, or a mapping with the key refuse is wanted; did you mean 'refuse'?",
+    ),
+    "a list for a union": (
+        "treatment: {rail: {tiers: {D: [x]}}}\n",
+        "UH112",
+        "a list stands here; write one of normal",
+    ),
+    "inside a union": (
+        "treatment: {rail: {tiers: {D: {refuse: 0.5}}}}\n",
+        "UH115",
+        "treatment.rail.tiers.D.refuse: 0.5 does not say where it comes from; write {value: 0.5, per: use",
+    ),
+    "a check": (
+        "score: {cite: {basis: assumed}, start: {value: 9}, floor: {value: 0}, cap: {value: 5}}\n",
+        "UH120",
+        "score.start: the start of 9 is outside 0 .. 5",
+    ),
+    "cite as a word": (
+        "cite: assumed\n",
+        "UH112",
+        "x.yaml:7:7: cite: found 'assumed'; write `cite: {source: ..., basis: text}`",
+    ),
     "cite misspelt": ("cite: {sauce: x}\n", "UH110", "`cite` has no key 'sauce'; did you mean 'source'?"),
-    "cite of unknown source": ("cite: {source: x, basis: text}\npoints: {a: {value: 1}, b: {value: 2}}\n", "UH116", "x.yaml:7:16: points.a.source: 'x' does not stand under `sources`"),
-    "persons": ("citizens: [{name: Ann}]\n", "UH130", "x.yaml:7:1: citizens: 'citizens' belongs to a table about persons; only aggregate tables may enter, because nobody real may be scored"),
+    "cite of unknown source": (
+        "cite: {source: x, basis: text}\npoints: {a: {value: 1}, b: {value: 2}}\n",
+        "UH116",
+        "x.yaml:7:16: points.a.source: 'x' does not stand under `sources`",
+    ),
+    "persons": (
+        "citizens: [{name: Ann}]\n",
+        "UH130",
+        "x.yaml:7:1: citizens: 'citizens' belongs to a table about persons; only aggregate tables may enter, because",
+    ),
     "rows": ("rows: [{name: Ann, id-card: 1}]\n", "UH130", "'id-card' belongs to a table about persons"),
-    "faces": ("cameras: {half_view: {value: 1, basis: assumed}, face: a.jpg}\n", "UH130", "cameras.face: 'face' belongs"),
-    "phone in a tier": ("tiers: [{name: A, Phone Number: 1}]\n", "UH130", "tiers.A.Phone Number: 'Phone Number' belongs"),
+    "faces": (
+        "cameras: {half_view: {value: 1, basis: assumed}, face: a.jpg}\n",
+        "UH130",
+        "cameras.face: 'face' belongs",
+    ),
+    "phone in a tier": (
+        "tiers: [{name: A, Phone Number: 1}]\n",
+        "UH130",
+        "tiers.A.Phone Number: 'Phone Number' belongs",
+    ),
     "persons for points": ("points: [{name: Ann, passport: 3}]\n", "UH130", "points: 'passport' belongs to a table"),
     "persons in Chinese": ("名单: [{姓名: 王伟}]\n", "UH130", "'姓名' belongs to a table about persons"),
-}  # fmt: skip
+}
 
 
 @pytest.mark.parametrize("name", BODIES)
@@ -531,6 +652,12 @@ def test_set_takes_places_out_and_small_mappings_in() -> None:
     assert found.shares is not None and found.shares.basis == "assumed"
     assert found.levels is not None and found.levels.basis == "assumed" and found.levels.source is None
     assert found.levels.exact == {"a": 9, "b": 2}
+
+
+def test_set_of_a_note_leaves_the_number_and_its_source() -> None:
+    found = under_set("levels.note=mine", "points.source=null", "points.basis=recalled")
+    assert found.levels is not None and (found.levels.note, found.levels.source) == ("mine", "s")
+    assert found.points is not None and (found.points.source, found.points.basis) == (None, "recalled")
 
 
 def test_set_names_what_is_wrong() -> None:

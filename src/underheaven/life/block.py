@@ -26,6 +26,7 @@ from underheaven.life.acts import (
     SERVICE_EVENTS,
     SILENCED,
     decide,
+    lead_level,
     look_of,
     mark_first,
     name_of,
@@ -201,7 +202,7 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due):
             if todo & 1:
                 w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
                 act(rules, place, tally, me, seed, day, activity, w0, w1, w2)
-                mark_first(due, w3, rules.gaps[activity], activity, tomorrow, n_days)
+                mark_first(due, w3, rules.gaps[activity, lead_level(rules, me.traits, activity)], activity, tomorrow, n_days)
             todo >>= 1
             activity += 1
         if (events >> FACE_EVENT) & 1:
@@ -219,7 +220,7 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due):
             if todo & 1:
                 w0, w1, w2, w3 = rng.draw4(seed, rng.SERVICE, me.citizen, day, activity)
                 use(rules, place, tally, me, seed, day, activity, w0, w1)
-                mark_first(due, w3, rules.gaps[activity], activity, tomorrow, n_days)
+                mark_first(due, w3, rules.gaps[activity, lead_level(rules, me.traits, activity)], activity, tomorrow, n_days)
             todo >>= 1
             activity += 1
         release_day = next_release(rules, me)

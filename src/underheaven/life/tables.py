@@ -51,8 +51,10 @@ RULES = np.dtype(
         ("keeps_file", _I),  # there is a score or a list
         # acts
         ("activity_groups", _I),  # bit g set: one of the activities 4g .. 4g+3 exists
-        ("gaps", _I, (N_ACTIVITIES, MAX_WINDOW)),  # chance that a candidate came by the end of the day
-        ("base", _I, N_ACTIVITIES),  # acceptance at all factors one
+        ("lead_shift", _I, N_ACTIVITIES),  # the trait that sets how often candidates come, in the packed traits
+        ("lead_mask", _I, N_ACTIVITIES),
+        ("gaps", _I, (N_ACTIVITIES, N_LEVELS, MAX_WINDOW)),  # chance, by its level, of a candidate by the end of the day
+        ("base", _I, N_ACTIVITIES),  # acceptance when all that varies is at one
         ("n_varies", _I, N_ACTIVITIES),
         ("varies_shift", _I, (N_ACTIVITIES, MAX_VARIES)),  # where the trait lies in the packed traits
         ("varies_mask", _I, (N_ACTIVITIES, MAX_VARIES)),

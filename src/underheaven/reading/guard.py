@@ -66,9 +66,9 @@ class Origin:
         return Where(self.name, line, column, path, text)
 
 
-@dataclass(frozen=True, eq=False)
+@dataclass(eq=False, slots=True)
 class Node:
-    """A scalar, a mapping or a list of a file, with its place.
+    """A scalar, a mapping or a list of a file, with its place; never changed once it is read.
 
     Parameters
     ----------

@@ -46,16 +46,20 @@ def resolve(tree: Node) -> Node:
 
 def _resolve(node: Node, above: dict[str, Node], path: tuple[str, ...]) -> Node:
     if isinstance(node.value, list):
-        return replace(node, value=[_resolve(item, above, (*path, str(i))) for i, item in enumerate(node.value)])
+        items = [_resolve(item, above, (*path, str(i))) for i, item in enumerate(node.value)]
+        return node if items == node.value else replace(node, value=items)
     if not isinstance(node.value, dict):
         return node
     children = dict(node.value)
     if "cite" in children:
         above = above | _cite(children.pop("cite"), ".".join((*path, "cite")))
-    children = {key: _resolve(child, above, (*path, key)) for key, child in children.items()}
-    if node.is_quantity:
+    for key, child in children.items():
+        if not child.is_scalar:
+            children[key] = _resolve(child, above, (*path, key))
+    if above and node.is_quantity:
         children = {**children, **{key: child for key, child in above.items() if key not in children}}
-    return replace(node, value=children)
+    # Nodes are compared as objects, so an unchanged mapping stays the one it is.
+    return node if children == node.value else replace(node, value=children)
 
 
 def _cite(node: Node, path: str) -> dict[str, Node]:

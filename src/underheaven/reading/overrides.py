@@ -84,11 +84,11 @@ class _Override:
         if isinstance(node.value, list):
             return self._put_item(node, at, found)
         children = dict(node.mapping)
-        if "values" in children and part not in children:  # a table of numbers: the level may follow at once
+        if "values" in children and part not in (*children, *CITE):  # a table of numbers: the level may follow at once
             return self._cited_anew(node, {"values": self._put(children["values"], at, self._step(found, "values"))})
         inner = self._step(found, part)
         if part not in children and not inner:
-            self._refuse_unknown(at, [*children, *keys_of(found)], is_open(found))
+            self._refuse_unknown(at, [*children, *keys_of(found)])
         is_last = at == len(self.parts) - 1
         if is_last and self.value.value is None:
             children.pop(part, None)
@@ -99,7 +99,7 @@ class _Override:
         else:
             if old is None or old.is_scalar:
                 if not inner or not (keys_of(inner) or is_open(inner)):
-                    self._refuse_unknown(at + 1, [], False)
+                    self._refuse_unknown(at + 1, [])
                 old = Node({}, self.origin, key=(1, 1))
             new = self._put(old, at + 1, inner)
         if node.is_quantity and part not in CITE:
@@ -112,7 +112,7 @@ class _Override:
         index = item_index(node, part)
         if index is None:
             names = [item_name(item) or str(i) for i, item in enumerate(items)]
-            self._refuse_unknown(at, names, False)
+            self._refuse_unknown(at, names)
         inner = self._step(found, index)
         if at == len(self.parts) - 1:
             if self.value.value is None:
@@ -126,7 +126,7 @@ class _Override:
     def _step(self, found: list[Slot], part: str | int) -> list[Slot]:
         return [inner for slot in found for inner in below(slot, part)]
 
-    def _refuse_unknown(self, at: int, names: list[str], any_name: bool) -> NoReturn:
+    def _refuse_unknown(self, at: int, names: list[str]) -> NoReturn:
         names = list(dict.fromkeys(names))
         above = ".".join(self.parts[:at]) or "the file"
         part = self.parts[at]

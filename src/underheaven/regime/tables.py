@@ -39,7 +39,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, Regime, Term
-from underheaven.rng import ONE, threshold
+from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
 CHANNELS = {"unseen": UNSEEN, "camera": CAMERA, "register": REGISTER, "report": REPORT}
@@ -202,23 +202,30 @@ def _put_activity(rules: Any, regime: Regime, world: World, name: str, number: i
     strain = caution = gaming = one
     if isinstance(found, Act):
         strain, caution, gaming = (x.exact if x else one for x in (found.strain, found.caution, found.gaming))
-    varies = {trait: levels.exact for trait, levels in found.varies.items()}
-    most = math.prod((max(1, *levels.values()) for levels in varies.values()), start=one)
-    ceiling = found.rate.per_day * most * max(one, strain) * max(one, caution) * max(one, gaming)
-    if ceiling <= 0:
+    varies = {
+        trait: [levels.exact.get(level, one) for level in world.levels[trait]] for trait, levels in found.varies.items()
+    }
+    # The trait with the widest factors sets how often candidates come; the others thin them.
+    lead = max(varies, key=lambda trait: max(one, *varies[trait]), default="sex")
+    leading = varies.pop(lead, [one] * len(world.levels[lead]))
+    spare = math.prod((max(one, *factors) for factors in varies.values()), start=one)
+    spare *= max(one, strain) * max(one, caution) * max(one, gaming)
+    if found.rate.per_day <= 0:
         return
     tables["activity_groups"] |= 1 << (number // 4)
-    spared = 1 - ceiling
-    tables["gaps"][number] = [threshold(1 - spared ** (day + 1)) for day in range(MAX_WINDOW)]
-    tables["base"][number] = threshold(found.rate.per_day / ceiling)
+    shift, bits, _ = TRAITS[lead]
+    tables["lead_shift"][number], tables["lead_mask"][number] = shift, (1 << bits) - 1
+    for level, factor in enumerate(leading):
+        spared = 1 - found.rate.per_day * factor * spare
+        tables["gaps"][number, level] = [threshold(1 - spared ** (day + 1)) for day in range(MAX_WINDOW)]
+    tables["base"][number] = threshold(1 / spare)
     tables["n_varies"][number] = len(varies)
     tables["varies_factor"][number] = UNIT
     for slot, (trait, factors) in enumerate(varies.items()):
         shift, bits, _ = TRAITS[trait]
         tables["varies_shift"][number, slot] = shift
         tables["varies_mask"][number, slot] = (1 << bits) - 1
-        for level, level_name in enumerate(world.levels[trait]):
-            tables["varies_factor"][number, slot, level] = _factor(factors.get(level_name, one))
+        tables["varies_factor"][number, slot, : len(factors)] = [_factor(factor) for factor in factors]
     n_levels = tables["strain_factor"].shape[1]
     held_against = isinstance(found, Act) and regime.is_demerit(name)
     rewarded = isinstance(found, Act) and regime.points_of(name) > 0

@@ -155,24 +155,29 @@ def scores(counts: Counts) -> Chart | None:
         return None
     shown = sorted({days[math.ceil(len(days) * k / 3) - 1] for k in (1, 2, 3)})
     ledgers = counts.run.manifest["ledgers"]
-    found: dict[tuple[int, int, int], dict[str, int]] = {}
+    found: dict[tuple[int, int], dict[str, int]] = {}
     for row in rows:
         # With several ledgers (context walls) a person has several scores; the first one is drawn.
         if row["day"] in shown and row["ledger"] == ledgers[0]:
-            found.setdefault((row["day"], row["low"], row["high"]), {})[row["which"]] = row["people"]
-    records = [
-        {
-            "day": f"day {day}",
-            "low": low,
-            "high": high,
-            "believed": amounts.get("score", 0),
-            "true": amounts.get("true_score", 0),
-            "believed_share": amounts.get("score", 0) / counts.people,
-            "true_share": amounts.get("true_score", 0) / counts.people,
-        }
-        for (day, low, high), amounts in sorted(found.items())
-    ]
-    low, high = min(row["low"] for row in records), max(row["high"] for row in records)
+            found.setdefault((row["day"], row["low"]), {})[row["which"]] = row["people"]
+    width = rows[0]["high"] - rows[0]["low"]
+    low, high = min(low for _, low in found), max(low for _, low in found) + width
+    records = []
+    for day in shown:
+        for start in range(low, high + width, width):  # empty bins too, and one beyond, where the line comes down
+            amounts = found.get((day, start), {})
+            believed, true = amounts.get("score", 0), amounts.get("true_score", 0)
+            records.append(
+                {
+                    "day": f"day {day}",
+                    "low": start,
+                    "high": start + width,
+                    "believed": believed,
+                    "true": true,
+                    "believed_share": believed / counts.people,
+                    "true_share": true / counts.people,
+                }
+            )
     cutoffs: list[Record] = []
     for tier, cutoff in reversed(_cutoffs(counts)):
         if low < cutoff < high:
@@ -195,7 +200,10 @@ def scores(counts: Counts) -> Chart | None:
         },
         {
             "mark": {"type": "line", "interpolate": "step-after", "color": ORANGE, "strokeWidth": 2},
-            "encoding": {"x": x, "x2": {"field": "high"}, "y": _n("true_share", "share of people")},
+            "encoding": {
+                "x": _x("low", None, scale=x["scale"]),
+                "y": _n("true_share", "share of people"),
+            },
         },
     ]
     if cutoffs:
@@ -233,7 +241,11 @@ def scores(counts: Counts) -> Chart | None:
         _spec(records, vconcat=panels, spacing=14),
         records,
         ("Day", "Score (points)", "People in the file", "People without errors"),
-        [(row["day"], f"{row['low']} to {row['high']}", whole(row["believed"]), whole(row["true"])) for row in records],
+        [
+            (row["day"], f"{row['low']} to {row['high']}", whole(row["believed"]), whole(row["true"]))
+            for row in records
+            if row["believed"] or row["true"]
+        ],
     )
 
 
@@ -605,29 +617,59 @@ def wrongful_by_stratum(counts: Counts) -> Chart | None:
     )
 
 
+def sanction_days(counts: Counts) -> Chart | None:
+    """Draw the share of days under a sanction, by group and income tenth."""
+    if not counts.total("sanction_days"):
+        return None
+    return _days_by_stratum(
+        counts,
+        "sanction-days",
+        "Who lives under sanction?",
+        "under a sanction",
+        "sanction_days",
+        "people_sanctioned",
+    )
+
+
+#: Below so many people ever in the lowest tier, a chart of who they are would be read into chance.
+FEWEST_LOCKED_IN = 20
+
+
 def lock_in(counts: Counts) -> Chart | None:
     """Draw the share of days spent in the lowest tier, by group and income tenth."""
-    if len(counts.tiers) < 2 or not counts.total(f"tier_days/{counts.tiers[-1]}"):
+    if len(counts.tiers) < 2 or counts.total("people_lowest_tier") < FEWEST_LOCKED_IN:
         return None
     lowest = counts.tiers[-1]
+    return _days_by_stratum(
+        counts,
+        "lock-in",
+        f"Who is held in the lowest grade, {lowest}?",
+        f"in grade {lowest}",
+        f"tier_days/{lowest}",
+        "people_lowest_tier",
+    )
+
+
+def _days_by_stratum(counts: Counts, name: str, title: str, where: str, days: str, people: str) -> Chart:
+    """Draw which share of their days people spend somewhere, by group and income tenth."""
     records = [
         {
             "group": label(group),
             "income_tenth": income,
             "people": amounts["people"],
-            "people_ever": amounts["people_lowest_tier"],
-            "ever_share": ratio(amounts["people_lowest_tier"], amounts["people"])["value"],
-            "days": amounts[f"tier_days/{lowest}"],
-            "days_share": amounts[f"tier_days/{lowest}"] / (amounts["people"] * counts.days),
+            "people_ever": amounts[people],
+            "ever_share": ratio(amounts[people], amounts["people"])["value"],
+            "days": amounts[days],
+            "days_share": amounts[days] / (amounts["people"] * counts.days),
         }
         for (group, income), amounts in counts.by("group", "income").items()
     ]
     groups = list(dict.fromkeys(record["group"] for record in records))
     return Chart(
-        "lock-in",
-        f"Who is held in the lowest grade, {lowest}?",
-        f"Each bar is the share of all days that the people of one income tenth and group spent in grade {lowest}; with "
-        "equal treatment of rich and poor the bars would be level.",
+        name,
+        title,
+        f"Each bar is the share of all days that the people of one income tenth and group spent {where}; if rich and "
+        "poor fared alike, the bars would be level.",
         _spec(
             records,
             width=WIDTH,
@@ -636,7 +678,7 @@ def lock_in(counts: Counts) -> Chart | None:
             encoding={
                 "x": _text("income_tenth", "income tenth (1 is the poorest)", axis={"labelAngle": 0}),
                 "xOffset": {"field": "group", "type": "nominal", "sort": groups},
-                "y": _n("days_share", f"share of days in grade {lowest}", axis={"format": "~%"}),
+                "y": _n("days_share", f"share of days {where}", axis={"format": "~%"}),
                 "color": _text("group", "group", sort=groups),
                 "tooltip": _tip(
                     group="group",
@@ -648,7 +690,7 @@ def lock_in(counts: Counts) -> Chart | None:
             },
         ),
         records,
-        ("Group", "Income tenth", "People", "Ever there", "Share of people", "Share of days"),
+        ("Group", "Income tenth", "People", f"Ever {where}", "Share of people", "Share of days"),
         [
             (
                 r["group"],
@@ -889,6 +931,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     scores,
     tiers,
     flows,
+    sanction_days,
     lock_in,
     lists,
     refusals,

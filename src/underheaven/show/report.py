@@ -40,7 +40,7 @@ BASES = {
     "assumed": "assumed; a source, where one is named, is only what the assumption starts from",
 }
 
-_UNITS = {"people": "people", "days": "days", "times": "times", "minutes": "minutes"}
+_ONE = {"people": "person", "days": "day", "times": "time", "minutes": "minute"}
 
 
 def write_report(run: Run) -> Path:
@@ -195,9 +195,9 @@ def _shown(finding: Mapping[str, Any]) -> dict[str, Any]:
     elif unit == "share":
         big, small = percent(value), ""
     elif isinstance(value, int):
-        big, small = whole(value), _UNITS[unit]
+        big, small = whole(value), _ONE[unit] if value == 1 else unit
     else:
-        big, small = decimal(value), _UNITS[unit]
+        big, small = decimal(value), unit
     return {**finding, "big": big, "small": small}
 
 

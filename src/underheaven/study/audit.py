@@ -746,6 +746,8 @@ def _gap_finding(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
         f"{percent(high)} of the group ‘{label(most['group'])}’ were wrongly sanctioned, against {percent(low)} of the "
         f"group ‘{label(least['group'])}’."
     )
+    if most["wrongful_sanction_rate"]["low"] <= least["wrongful_sanction_rate"]["high"]:
+        text += " Their 95% intervals overlap, so this may be chance."
     return _finding("group_gap", title, high / low, "times", text)
 
 

@@ -159,7 +159,8 @@ def _read_table(file: Path, where: Where) -> dict[str, Node]:
         text = data.decode("utf-8-sig")
     except (OSError, UnicodeDecodeError) as problem:
         reason = getattr(problem, "strerror", None) or "it is not text in UTF-8"
-        raise FileFormError.of("UH101", f"the table {file.name} cannot be read: {reason}; check its name", where) from None
+        text = f"the table {file.name} cannot be read: {reason}; check its name"
+        raise FileFormError.of("UH101", text, where) from None
     lines = text.splitlines()
     # So long a file is a table about persons whatever it calls its columns; it is not looked into any further.
     if len(lines) - 1 > MAX_ROWS or len(data) > MAX_TABLE_BYTES:
@@ -170,12 +171,14 @@ def _read_table(file: Path, where: Where) -> dict[str, Node]:
         raise FileFormError.of("UH130", text, Where(str(file), 1))
     origin = Origin(str(file), tuple(lines))
     try:
-        return _rows(csv.reader(lines, strict=True), origin)
+        return _rows(origin)
     except csv.Error as problem:
-        raise FileFormError.of("UH107", f"this is no table of comma-separated values ({problem})", Where(str(file))) from None
+        text = f"this is no table of comma-separated values ({problem}); write one row a line, cells with commas in quotes"
+        raise FileFormError.of("UH107", text, Where(str(file))) from None
 
 
-def _rows(reader: csv._reader, origin: Origin) -> dict[str, Node]:
+def _rows(origin: Origin) -> dict[str, Node]:
+    reader = csv.reader(origin.lines, strict=True)
     header = [_YEAR.sub("", cell.strip()) for cell in next(reader, [])]
     _check_header(header, origin)
     found: dict[str, Node] = {}
@@ -190,7 +193,8 @@ def _rows(reader: csv._reader, origin: Origin) -> dict[str, Node]:
         _check_row(row, origin.where(line, 1))
         name = row.pop("province")
         if name in found:
-            raise FileFormError.of("UH105", f"there is already a row for {shown(name)}; take one out", origin.where(line, 1))
+            text = f"there is already a row for {shown(name)}; take one out"
+            raise FileFormError.of("UH105", text, origin.where(line, 1))
         plain: dict[str, str | int] = {"name": name, **row, "population": int(row["population"])}
         found[name] = Node({key: Node(value, origin, line) for key, value in plain.items()}, origin, line)
     if not found:
@@ -217,6 +221,9 @@ def _check_header(header: list[str], origin: Origin) -> None:
 
 def _check_row(row: dict[str, str], where: Where) -> None:
     """Check that the numbers of a row are numbers, and that its age groups add up."""
+    if not 1 <= len(row["province"]) <= 80 or not row["province"].isprintable():
+        text = f"{shown(row['province'])} is no name of a province; write 1 to 80 letters"
+        raise FileFormError.of("UH107", text, where)
     people = number_of(row["population"])
     if not isinstance(people, int) or not 1 <= people <= MAX_PEOPLE:
         text = f"{shown(row['population'])} is no population; write a whole number within 1 .. {MAX_PEOPLE:,}"

@@ -120,7 +120,7 @@ def _percent(text: str) -> Fraction:
 class District(Section):
     """A county or district that the file names itself; `people` are adults, or any weight in proportion to them."""
 
-    name: str
+    name: Annotated[str, Field(min_length=1, max_length=80)]
     people: Count
     urban: Number
     tile: Tile | None = None
@@ -362,7 +362,8 @@ def _places(found: World) -> Findings:
         yield Finding(("places",), text)
     for key in ("only", "population", "tiles"):
         if getattr(places, key) and places.table is None:
-            yield Finding(("places", key), f"`{key}` is about a table, and there is none; write `table:` or take this out")
+            text = f"`{key}` is about a table, and there is none; write `table:` or take this out"
+            yield Finding(("places", key), text)
     for key in ("counties_per_million", "largest_to_smallest"):
         value = getattr(places, key)
         if places.districts and value is not None:
@@ -391,7 +392,7 @@ def _rows(found: World) -> Findings:
         yield Finding(("places", "districts"), text)
     total = sum(row.population for row in places.rows)
     if places.population is not None and places.rows and total != places.population.value:
-        text = f"the provinces of the table add up to {total}, not to {places.population.value}; check `only` and the table"
+        text = f"the provinces of the table add up to {total}, not to this; check `only` and the table"
         yield Finding(("places", "population"), text)
     per_million = places.counties_per_million
     if per_million is not None and not 0 <= per_million.exact * total / 1_000_000 <= MAX_COUNTIES:
@@ -501,7 +502,7 @@ def _disposition(at: Path, found: Disposition, may_vary: tuple[str, ...]) -> Fin
             yield Finding((*at, "varies", trait), f"`{at[-1]}` cannot vary with '{trait}'; {allowed}")
             continue
         yield from _levels_of((*at, "varies", trait), levels, TRAITS[trait][2])
-        most *= max(1, *levels.exact.values())
+        most *= max(Fraction(1), *levels.exact.values())
     if most > 1 >= found.chance.exact:
         text = f"`chance` times its largest factors is {float(most):.4g}, above 1; write smaller factors"
         yield Finding((*at, "varies"), text)
