@@ -230,6 +230,27 @@ def test_amounts_and_durations_for_people() -> None:
     assert [progress.duration(s) for s in (0.4, 59.4, 60, 3700)] == ["0 s", "59 s", "1 min 0 s", "1 h 1 min"]
 
 
+def test_lines_where_there_is_no_terminal(capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch) -> None:
+    """A line every ten seconds; the first window, which may compile, does not spoil the estimate."""
+    now = [100.0]
+    monkeypatch.setattr(progress.time, "monotonic", lambda: now[0])
+    with progress.Narrator(is_quiet=False) as narrator:
+        for day, seconds in ((0, 0.0), (7, 50.0), (14, 51.0), (21, 52.0), (364, 101.0)):
+            now[0] = 100.0 + seconds
+            narrator(day, 364, day * 1000, seconds, "compiling" if day == 0 else "")
+    captured = capsys.readouterr()
+    assert captured.out == ""
+    assert captured.err.splitlines() == [
+        "compiling",
+        "day 7 of 364, measuring the speed",
+        "day 364 of 364, 7k citizen-days/s, 0 s left",
+    ]
+    with progress.Narrator(is_quiet=True) as narrator:
+        narrator(0, 7, 0, 0.0, "compiling")
+        narrator.say("nothing")
+    assert capsys.readouterr().err == ""
+
+
 # The catalogue
 
 

@@ -46,7 +46,8 @@ class Narrator:
         self._console = Console(stderr=True, highlight=False)
         self._is_quiet = is_quiet
         self.is_live = not is_quiet and self._console.is_terminal
-        self._first_day: int | None = None
+        self._has_begun = False
+        self._from: tuple[int, int, float] | None = None  # day, citizen-days and seconds after the first window
         self._task: TaskID
         self._said_at = time.monotonic()
         self._bar = self._new_bar() if self.is_live else None
@@ -80,16 +81,22 @@ class Narrator:
         """Take the state of the run after a window."""
         if self._is_quiet:
             return
-        if self._first_day is None:
-            self._first_day = day
+        if not self._has_begun:
+            self._has_begun = True
             if self._bar is not None:
                 self._task = self._bar.add_task(note or "starting", total=days, completed=day)
             elif note:
                 self.say(note)
             return
-        rate = citizen_days / max(seconds, 1e-9)
-        left = seconds / max(1, day - self._first_day) * (days - day)
-        text = f"{amount(rate)} citizen-days/s, {duration(left)} left"
+        if self._from is None:
+            # The first window may hold the time of compiling; speed is measured from its end.
+            self._from = day, citizen_days, seconds
+            text = "measuring the speed"
+        else:
+            since_day, since_citizen_days, since_seconds = self._from
+            spent = max(seconds - since_seconds, 1e-9)
+            rate = (citizen_days - since_citizen_days) / spent
+            text = f"{amount(rate)} citizen-days/s, {duration(spent / max(1, day - since_day) * (days - day))} left"
         if self._bar is not None:
             self._bar.update(self._task, completed=day, description=text)
         elif time.monotonic() - self._said_at >= SECONDS_BETWEEN_LINES:

@@ -19,6 +19,7 @@ from underheaven.life.counters import (
     TRUE_POINTS_MOVED,
 )
 from underheaven.life.response import raise_caution
+from underheaven.life.standing import account
 from underheaven.life.state import HAS_FALSE_RECORD, KNOWS
 from underheaven.life.tally import count
 
@@ -41,7 +42,10 @@ def learn(rules, place, tally, me, seed, day):
     if rules.appeal_deadline_days > 0 and day - me.sanction_day > rules.appeal_deadline_days:
         return
     if rng.draw4(seed, rng.APPEAL, me.citizen, day, 0)[0] < rules.appeal[(me.traits >> 5) & 3]:
+        account(rules, tally, me, day)
         me.appeal_due = place.appeal_windows
+        if rules.appeal_suspends:
+            me.in_force = 0
         count(tally, me, APPEALS, 1)
         count(tally, me, APPEAL_WAIT_DAYS, me.appeal_due * rules.window_days)
 

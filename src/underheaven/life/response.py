@@ -35,18 +35,17 @@ def decayed(level, keep):
 
 
 @inlined
-def heard_from_friends(rules, seed, me, local, size, day, sanctioned, masks):
-    """Count the sanctioned friends of whom a citizen hears in this exchange.
+def hear_of(rules, seed, first, local, size, day, masks, heard):
+    """Let the friends of a sanctioned citizen hear of it, each by a draw of her own.
 
     Parameters
     ----------
-    local, size : int, the citizen's number within the block, and how many the block has
-    sanctioned : uint8[size], who of the block is known to be sanctioned when the window starts
+    first : int, first citizen of the block
+    local, size : int, the sanctioned citizen's number within the block, and how many the block has
     masks : int64[tie], friend k of `local` is ``local ^ masks[k]`` (world/ties.py)
+    heard : uint8[size], added to: of how many friends each one hears
     """
-    n = 0
     for k in range(rules.n_ties):
-        other = local ^ masks[k]
-        if other < size and sanctioned[other] and rng.draw4(seed, rng.HEARSAY, me.citizen, day, k)[0] < rules.heard:
-            n += 1
-    return n
+        friend = local ^ masks[k]
+        if friend < size and rng.draw4(seed, rng.HEARSAY, first + friend, day, k)[0] < rules.heard:
+            heard[friend] += 1

@@ -3,7 +3,18 @@
 from __future__ import annotations
 
 from underheaven.compiled import inlined
-from underheaven.life.counters import FLOW
+from underheaven.life.counters import (
+    FLOW,
+    INNOCENT_SANCTION_DAYS,
+    LISTED_DAYS,
+    SANCTION_DAYS,
+    SUSPENDED_DAYS,
+    TIER_DAYS,
+    TRUE_TIER_DAYS,
+    WRONGFUL_SANCTION_DAYS,
+    WRONGLY_LISTED_DAYS,
+)
+from underheaven.life.state import HAS_DEMERIT
 from underheaven.life.tables import MAX_TIERS
 from underheaven.life.tally import count
 
@@ -54,3 +65,27 @@ def work_out(rules, me):
         if me.true_list_until[entry] > 0:
             me.deserved |= rules.list_sanctions[entry]
     me.in_force = 0 if rules.appeal_suspends and me.appeal_due > 0 else me.on_paper
+
+
+@inlined
+def account(rules, tally, me, day):
+    """Count the days up to `day`, lived under one standing; called before anything touches the file."""
+    n_days = day - me.since
+    if n_days == 0 or not rules.keeps_file:
+        return
+    me.since = day
+    count(tally, me, TIER_DAYS + me.tier, n_days)
+    count(tally, me, TRUE_TIER_DAYS + me.true_tier, n_days)
+    if me.in_force:
+        count(tally, me, SANCTION_DAYS, n_days)
+        if me.in_force & ~me.deserved:
+            count(tally, me, WRONGFUL_SANCTION_DAYS, n_days)
+        if not me.flags & HAS_DEMERIT:
+            count(tally, me, INNOCENT_SANCTION_DAYS, n_days)
+    elif me.on_paper:
+        count(tally, me, SUSPENDED_DAYS, n_days)
+    for entry in range(rules.n_lists):
+        if me.list_until[entry] > 0:
+            count(tally, me, LISTED_DAYS + entry, n_days)
+            if me.true_list_until[entry] == 0:
+                count(tally, me, WRONGLY_LISTED_DAYS + entry, n_days)

@@ -48,7 +48,7 @@ RULES = np.dtype(
         ("window_days", _I),
         ("n_ledgers", _I),
         ("n_lists", _I),
-        ("keeps_file", _I),  # there is a score or a list
+        ("keeps_file", _I),  # there is a score, a list or a fine
         # acts
         ("activity_groups", _I),  # bit g set: one of the activities 4g .. 4g+3 exists
         ("lead_shift", _I, N_ACTIVITIES),  # the trait that sets how often candidates come, in the packed traits
@@ -155,6 +155,7 @@ PERSON = np.dtype(
         ("sanction_day", _I),
         ("bucket", _I, (MAX_EXPIRY + 1, MAX_LEDGERS)),
         ("true_bucket", _I, (MAX_EXPIRY + 1, MAX_LEDGERS)),
+        ("since", _I),  # day from which her standing is still to be counted
         # what her columns amount to (life/standing.py)
         ("tier", _I),
         ("true_tier", _I),
@@ -171,7 +172,7 @@ class Scratch(NamedTuple):
     me: NDArray[np.void]  # PERSON[1]
     traits: NDArray[np.uint32]  # [citizen of the block] packed
     heads: NDArray[np.int32]  # [citizen of the block] first of her household
-    sanctioned: NDArray[np.uint8]  # [citizen of the block]
+    heard: NDArray[np.uint8]  # [citizen of the block] sanctioned friends of whom she hears
     masks: Int64  # [tie]
     words: NDArray[np.uint32]  # [4, citizen of the block]
     due: Int64  # [citizen of the block, day of the window]

@@ -90,7 +90,7 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     rules["window_days"] = world.exchange_days
     rules["n_ledgers"] = len(contexts)
     rules["n_lists"] = len(regime.lists)
-    rules["keeps_file"] = int(regime.has_score or bool(regime.lists))
+    rules["keeps_file"] = int(regime.has_score or bool(regime.lists) or bool(regime.fines))
     for name, act in world.acts.items():
         _put_activity(rules, regime, world, name, act.stream, act)
         _put_act(rules, regime, world, name, act, contexts)

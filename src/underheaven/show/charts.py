@@ -231,7 +231,8 @@ def scores(counts: Counts) -> Chart | None:
         }
         for day in shown
     ]
-    panels[-1]["layer"] = [layers[0] | {"encoding": layers[0]["encoding"] | {"x": x | {"title": "score (points)"}}}, *layers[1:]]
+    titled = layers[0]["encoding"] | {"x": x | {"title": "score (points)"}}
+    panels[-1]["layer"] = [layers[0] | {"encoding": titled}, *layers[1:]]
     note = " Each score counts once, of the first of several ledgers." if len(ledgers) > 1 else ""
     return Chart(
         "scores",
@@ -312,7 +313,7 @@ def flows(counts: Counts) -> Chart | None:
     """Draw moves between tiers as a table of from and to."""
     if len(counts.tiers) < 2:
         return None
-    records = [
+    records: list[Record] = [
         {"from": a, "to": b, "moves": counts.total(f"flow/{a}/{b}"), "per_1000": 1000 * moved / counts.people}
         for a in counts.tiers
         for b in counts.tiers
@@ -344,7 +345,9 @@ def flows(counts: Counts) -> Chart | None:
                             scale={"range": ["#f4f6f8", "#084a7b"], "type": "sqrt"},
                             legend=None,
                         ),
-                        "tooltip": _tip(**{"from": "from", "to": "to", "moves": "moves#", "per_1000": "per 1,000 people~"}),
+                        "tooltip": _tip(
+                            **{"from": "from", "to": "to", "moves": "moves#", "per_1000": "per 1,000 people~"}
+                        ),
                     },
                 },
                 {
@@ -371,7 +374,7 @@ def lists(counts: Counts) -> Chart | None:
     if not counts.lists:
         return None
     kinds = ("wrongly", "rightly")
-    records = []
+    records: list[Record] = []
     for row in counts.windows([f"{w}/{name}" for name in counts.lists for w in ("listed_days", "wrongly_listed_days")]):
         for name in counts.lists:
             all_days, wrong = row[f"listed_days/{name}"], row[f"wrongly_listed_days/{name}"]
@@ -389,8 +392,8 @@ def lists(counts: Counts) -> Chart | None:
     return Chart(
         "lists",
         "How many people are on a list",
-        "The height is the mean number of people on the list; the orange part at the bottom should not be there, because "
-        "without errors in the file these people would not be listed at that time.",
+        "The height is the mean number of people on the list; the orange part at the bottom should not be there, "
+        "because without errors in the file these people would not be listed at that time.",
         _spec(
             records,
             width=WIDTH,
@@ -399,11 +402,11 @@ def lists(counts: Counts) -> Chart | None:
             encoding={
                 "x": _x("day", "day of the run", scale={"domain": [0, counts.days], "nice": False}),
                 "y": _n("people", "people on the list", stack="zero"),
-                "color": _text(
-                    "kind", "listed", scale={"domain": list(kinds), "range": [ORANGE, "#9cc3dc"]}
-                ),
+                "color": _text("kind", "listed", scale={"domain": list(kinds), "range": [ORANGE, "#9cc3dc"]}),
                 "order": {"field": "kind", "type": "nominal", "sort": "descending"},
-                **({"row": _text("list", sort=[label(name) for name in counts.lists])} if len(counts.lists) > 1 else {}),
+                **(
+                    {"row": _text("list", sort=[label(name) for name in counts.lists])} if len(counts.lists) > 1 else {}
+                ),
                 "tooltip": _tip(list="list", kind="listed", day="day#", people="people#"),
             },
         ),
@@ -478,7 +481,7 @@ def records_by_act(counts: Counts) -> Chart | None:
     if not rows:
         return None
     rows.sort(key=lambda row: (not row[1], -row[3] / (row[2] + row[3])))
-    records = [
+    records: list[Record] = [
         {
             "act": act,
             "held": "held against people" if demerit else "rewarded",
@@ -507,7 +510,9 @@ def records_by_act(counts: Counts) -> Chart | None:
                             "entries are",
                             scale={"domain": ["held against people", "rewarded"], "range": [ORANGE, "#9cc3dc"]},
                         ),
-                        "tooltip": _tip(act="act", entries="entries#", false_entries="of them false#", false_share="share%"),
+                        "tooltip": _tip(
+                            act="act", entries="entries#", false_entries="of them false#", false_share="share%"
+                        ),
                     },
                 },
                 {
@@ -543,7 +548,7 @@ def wrongful_by_stratum(counts: Counts) -> Chart | None:
     """Draw the share of people wrongly sanctioned by group and income tenth, with intervals."""
     if not counts.total("people_wrongly_sanctioned"):
         return None
-    records = []
+    records: list[Record] = []
     for (group, income), amounts in counts.by("group", "income").items():
         found = share(amounts["people_wrongly_sanctioned"], amounts["people"])
         records.append(
@@ -710,7 +715,7 @@ def _days_by_stratum(counts: Counts, name: str, title: str, where: str, days: st
 
 def refusals(counts: Counts) -> Chart | None:
     """Draw refused transactions beside refused people, by service."""
-    records = []
+    records: list[Record] = []
     for service in counts.services:
         name = service["name"]
         refused, wrongly = counts.total(f"refused/{name}"), counts.total(f"wrongly_refused/{name}")
@@ -773,7 +778,7 @@ def refusals(counts: Counts) -> Chart | None:
 def hospital(counts: Counts) -> Chart | None:
     """Draw mean hospital waits by tier over time."""
     kinds = counts.tiers or ["everybody"]
-    records = []
+    records: list[Record] = []
     counters = [f"{what}/{tier}" for tier in kinds for what in ("visits", "wait_minutes")]
     for row in counts.windows(counters, most=30):
         for tier in kinds:
@@ -799,8 +804,8 @@ def hospital(counts: Counts) -> Chart | None:
         else {"color": {"value": BLUE}}
     )
     sentence = (
-        "Each line is the mean wait of one grade's visits; where a grade goes first, the minutes it saves are waited by "
-        "those behind it; a mark stands for at least one visit."
+        "Each line is the mean wait of one grade’s visits; where a grade goes first, the minutes it saves are waited "
+        "by those behind it."
         if counts.tiers
         else "The line is the mean wait of all visits; everybody waits in the same queue."
     )
@@ -938,4 +943,3 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     hospital,
     tile_map,
 )
-

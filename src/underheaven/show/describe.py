@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
 from fractions import Fraction
 from typing import Any
 
@@ -58,7 +57,7 @@ def _standing(regime: Regime) -> list[str]:
             f"The score cannot fall below {whole(score.floor.value)} or rise above {whole(score.cap.value)}."
         )
     for entry in regime.lists:
-        causes = [f"a record of {label(act)} ({_exactly(chance.exact)} of them)" for act, chance in entry.on.items()]
+        causes = [f"a record of {label(act)} ({_exactly(prob.exact)} of them)" for act, prob in entry.on.items()]
         if entry.below is not None:
             causes.append(f"a fall to grade {entry.below}")
         shame = " The list is public." if entry.shaming else ""
@@ -149,32 +148,44 @@ def _acts(regime: Regime) -> list[dict[str, str]]:
             {
                 "name": label(act),
                 "points": f"{'+' if points > 0 else '−'}{whole(abs(points))}" if points else "",
-                "fine": f"{decimal(float(fine))} of a day’s income" if 0 < fine < 1 else f"{decimal(float(fine))} {'day’s' if fine == 1 else 'days’'} income" if fine else "",
+                "fine": _fine(fine),
                 "lists": ", ".join(lists),
             }
         )
     return rows
 
 
+def _fine(days: Fraction) -> str:
+    if not days:
+        return ""
+    number = decimal(float(days))
+    return f"{number} of a day’s income" if days < 1 else f"{number} {'day’s' if days == 1 else 'days’'} income"
+
+
 def _services(regime: Regime) -> list[dict[str, str]]:
     rows = []
     for service in regime.service_names:
-        better, worse = [], []
+        better: dict[str, list[str]] = {}
+        worse: dict[str, list[str]] = {}
         standings = [(f"grade {tier}", regime.by_tier(service, tier)) for tier in regime.tier_names]
-        standings += [(f"list {label(name)}", regime.by_list(service, name)) for name in regime.list_names]
+        standings += [(f"list ‘{label(name)}’", regime.by_list(service, name)) for name in regime.list_names]
         for who, treated in standings:
             if treated.rank == FIRST:
-                better.append(f"{who}: first in the queue")
+                better.setdefault("first in the queue", []).append(who)
             elif treated.is_perk:
-                better.append(f"{who}: better terms")
+                better.setdefault("better terms", []).append(who)
             if treated.rank == LAST:
-                worse.append(f"{who}: last in the queue")
+                worse.setdefault("last in the queue", []).append(who)
             elif treated.refuse == 1:
-                worse.append(f"{who}: refused")
+                worse.setdefault("refused", []).append(who)
             elif treated.refuse > 0:
-                worse.append(f"{who}: refused {_exactly(treated.refuse)} of the time")
-        rows.append({"name": label(service), "better": "; ".join(better), "worse": "; ".join(worse)})
+                worse.setdefault(f"refused {_exactly(treated.refuse)} of the time", []).append(who)
+        rows.append({"name": label(service), "better": _treated(better), "worse": _treated(worse)})
     return rows
+
+
+def _treated(kinds: dict[str, list[str]]) -> str:
+    return "; ".join(f"{', '.join(who)}: {how}" for how, who in kinds.items())
 
 
 def _remedies(regime: Regime) -> list[dict[str, Any]]:
@@ -210,18 +221,41 @@ def _remedies(regime: Regime) -> list[dict[str, Any]]:
             f"Who knows of a false entry has it put right at a rate of {_rate(remedies.correction)}.",
             "False entries are not put right.",
         ),
+    ]
+    if regime.lists:
+        rows.append(_row("End of a listing", True, "A stay on a list ends by itself after the time given above.", ""))
+    if regime.has_score:
+        rows += _score_remedies(regime)
+    if regime.recognition is not None:
+        rows.insert(
+            3,
+            _row(
+                "Human review of matches",
+                reviewed,
+                f"{decimal(float(review.per_million_per_day.exact)) if review else ''} matches a day per million "
+                "people are looked at before they enter the file.",
+                "Nobody looks at a match before it enters the file.",
+            ),
+        )
+    return rows
+
+
+def _score_remedies(regime: Regime) -> list[dict[str, Any]]:
+    """Return the safeguards that only a score can have."""
+    repair, expiry = regime.remedies.repair, regime.remedies.expiry
+    return [
         _row(
             "Repair",
-            remedies.repair is not None and remedies.repair.rate.exact > 0,
-            f"Who is sanctioned can make good at a rate of {_rate(remedies.repair and remedies.repair.rate)}, for "
-            f"{remedies.repair.points.value if remedies.repair else 0} points each time.",
+            repair is not None and repair.rate.exact > 0,
+            f"Who is sanctioned can make good at a rate of {_rate(repair and repair.rate)}, for "
+            f"{repair.points.value if repair else 0} points each time.",
             "Points cannot be earned back by making good, beyond the ordinary rewards.",
         ),
         _row(
             "Expiry of records",
-            remedies.expiry is not None,
-            f"Records leave the score after {remedies.expiry.value if remedies.expiry else ''}.",
-            "Records never leave the score." if regime.has_score else "Does not apply: there is no score.",
+            expiry is not None,
+            f"Records leave the score after {expiry.value if expiry else ''}.",
+            "Records never leave the score.",
         ),
         _row(
             "Wall between contexts",
@@ -230,18 +264,6 @@ def _remedies(regime: Regime) -> list[dict[str, Any]]:
             "A record of any kind counts for every service.",
         ),
     ]
-    if regime.recognition is not None:
-        rows.insert(
-            3,
-            _row(
-                "Human review of matches",
-                reviewed,
-                f"{decimal(float(review.per_million_per_day.exact)) if review else ''} matches a day per million people "
-                "are looked at before they enter the file.",
-                "Nobody looks at a match before it enters the file.",
-            ),
-        )
-    return rows
 
 
 def _row(name: str, exists: bool, there: str, missing: str) -> dict[str, Any]:
@@ -254,16 +276,14 @@ def _rate(rate: Any) -> str:
 
 def _appeal(appeal: Appeal) -> str:
     learns = "a notice" if appeal.learns == "notice" else "a refusal"
+    reviewers, cases = (decimal(float(x.exact)) for x in (appeal.reviewers_per_million, appeal.cases_per_reviewer_day))
     return (
-        f"Within {appeal.deadline.value} of {learns}. {decimal(float(appeal.reviewers_per_million.exact))} reviewers per "
-        f"million people decide {decimal(float(appeal.cases_per_reviewer_day.exact))} cases a day each, at the earliest "
-        f"after {appeal.decision.value}; an error is found in {_exactly(appeal.finds_error.exact)} of the cases "
-        f"that have one."
+        f"Within {appeal.deadline.value} of {learns}. {reviewers} reviewers per million people decide {cases} cases a "
+        f"day each, at the earliest after {appeal.decision.value}; an error is found in "
+        f"{_exactly(appeal.finds_error.exact)} of the cases that have one."
     )
 
 
 def channel(name: str) -> str:
     """Write how an act comes to the notice of the system."""
     return _CHANNELS.get(name, label(name))
-
-

@@ -15,6 +15,7 @@ import os
 import re
 import shlex
 from collections.abc import Iterable, Mapping, Sequence
+from functools import cache
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -104,7 +105,7 @@ def render(run: Run, found: Mapping[str, Any], charts: Sequence[Chart]) -> str:
         lstrip_blocks=True,
     )
     environment.filters |= {"whole": whole, "percent": percent, "decimal": decimal, "label": label, "channel": channel}
-    bundle = _closed(vl_convert.javascript_bundle()) if charts else ""
+    bundle = _bundle() if charts else ""
     script = _closed((_TEMPLATES / "report.js").read_text(encoding="utf-8")) if charts else ""
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
     manifest = run.manifest
@@ -129,6 +130,14 @@ def render(run: Run, found: Mapping[str, Any], charts: Sequence[Chart]) -> str:
         command=_command(manifest),
         versions=", ".join(f"{name} {version}" for name, version in sorted(manifest.get("versions", {}).items())),
     )
+
+
+@cache
+def _bundle() -> str:
+    """Return Vega, Vega-Lite and Vega-Embed as one script, out of the wheel that draws the charts."""
+    import vl_convert
+
+    return _closed(vl_convert.javascript_bundle("window.vegaEmbed = vegaEmbed;"))
 
 
 # Safety ---------------------------------------------------------------------------------------------------------------
@@ -163,8 +172,7 @@ def _figure(chart: Chart, vl_convert: Any) -> dict[str, Any]:
         "columns": chart.columns,
         "rows": chart.rows,
         "numeric": [_is_numeric([row[i] for row in chart.rows]) for i in range(len(chart.columns))],
-        "csv": "data:text/csv;charset=utf-8;base64,"
-        + base64.b64encode(("\ufeff" + chart.as_csv()).encode()).decode(),
+        "csv": "data:text/csv;charset=utf-8;base64," + base64.b64encode(("\ufeff" + chart.as_csv()).encode()).decode(),
     }
 
 

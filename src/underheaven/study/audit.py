@@ -188,10 +188,7 @@ class Counts:
         """
         stored = self.run.table("exchange/tables")
         stored = stored.filter(pc.equal(stored["name"], "wait_minutes")).sort_by("day")
-        handed = {
-            row["day"]: np.frombuffer(row["data"], "<i8").reshape(row["shape"])
-            for row in stored.to_pylist()
-        }
+        handed = {row["day"]: np.frombuffer(row["data"], "<i8").reshape(row["shape"]) for row in stored.to_pylist()}
         number = {county["name"]: i for i, county in enumerate(self.run.manifest["counties"])}
         table = _only(self.run.table("counts_county"), "counter", [f"visits_ranked/{rank}" for rank in RANKS])
         waited = dict.fromkeys(RANKS, 0)

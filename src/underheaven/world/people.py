@@ -25,25 +25,25 @@ Int64 = NDArray[np.int64]
 class WorldTables(NamedTuple):
     """The tables that traits are drawn from.
 
-    A row of a table named ``*_cum`` holds the cumulative shares of a trait's levels as thresholds; the level
-    is the number of thresholds that the word does not fall below, so the last one is never looked at.
+    A row of a table named ``*_cum`` holds the cumulative shares of a trait's levels as thresholds, as many as
+    the trait's bits can number; a word has the level of the first threshold that it falls below.
     """
 
     block_first: Int64  # [block + 1] number of the first citizen
     block_county: Int64  # [block]
     urban_cum: NDArray[np.uint32]  # [county, 2]
     group_cum: Int64  # [county, 4]
-    age_cum: Int64  # [county, 5]
-    household_cum: Int64  # [6] adults
+    age_cum: Int64  # [county, 8]
+    household_cum: Int64  # [1, 8] adults
     children_cum: Int64  # [adults - 1, 2]
-    income_cum: Int64  # [urban, 10]
-    sex_cum: Int64  # [2]
+    income_cum: Int64  # [urban, 16]
+    sex_cum: Int64  # [1, 2]
     education_cum: Int64  # [urban * 5 + age, 4]
     occupation_cum: Int64  # [education, 8]
-    conscientiousness_cum: Int64  # [8]
+    conscientiousness_cum: Int64  # [1, 8]
     dissent_cum: Int64  # [education * 5 + age, 8]
     travel_cum: Int64  # [income tenth, 4]
-    name_cum: Int64  # [4]
+    name_cum: Int64  # [1, 4]
 
 
 def build_tables(world: World, places: Places) -> WorldTables:
@@ -69,20 +69,19 @@ def build_tables(world: World, places: Places) -> WorldTables:
     urban[:, 1] = rng.MASK32
     education = {place: {age: shares.exact for age, shares in by.items()} for place, by in traits.education.items()}
     occupation = {level: shares.exact for level, shares in traits.occupation.items()}
-    children = traits.household.children.exact
+    adults, children = traits.household.adults.exact, traits.household.children.exact
+    sizes = [str(n + 1) for n in range(MAX_HOUSEHOLD)]
     cells = [(level, age) for level in levels["education"] for age in levels["age"]]
     return WorldTables(
         block_first=first,
         block_county=county,
         urban_cum=urban,
-        group_cum=_rows([[row[name] for name in levels["group"]] for row in groups], "group")[provinces],
-        age_cum=_rows(places.ages, "age")[provinces],
-        household_cum=_row([traits.household.adults.exact[str(n + 1)] for n in range(MAX_HOUSEHOLD)], MAX_HOUSEHOLD),
-        children_cum=np.array(
-            [_row([1 - children[str(n + 1)], children[str(n + 1)]], 2) for n in range(MAX_HOUSEHOLD)], np.int64
-        ),
-        income_cum=_rows(income_by_place(traits.income.urban.exact, places.urban_mean), "income"),
-        sex_cum=_rows([[traits.sex.exact[name] for name in levels["sex"]]], "sex")[0],
+        group_cum=_rows([[row[name] for name in levels["group"]] for row in groups], _width("group"))[provinces],
+        age_cum=_rows(places.ages, _width("age"))[provinces],
+        household_cum=_rows([[adults[size] for size in sizes]], 8),
+        children_cum=_rows([[1 - children[size], children[size]] for size in sizes], 2),
+        income_cum=_rows(income_by_place(traits.income.urban.exact, places.urban_mean), _width("income")),
+        sex_cum=_rows([[traits.sex.exact[name] for name in levels["sex"]]], _width("sex")),
         education_cum=_rows(
             [
                 [education[place][age][name] for name in levels["education"]]
@@ -94,28 +93,28 @@ def build_tables(world: World, places: Places) -> WorldTables:
         occupation_cum=_rows(
             [[occupation[level][name] for name in levels["occupation"]] for level in levels["education"]], "occupation"
         ),
-        conscientiousness_cum=_rows([traits.conscientiousness.shares(7)], "conscientiousness")[0],
+        conscientiousness_cum=_rows([traits.conscientiousness.shares(7)], _width("conscientiousness")),
         dissent_cum=_rows(
             [traits.dissent.shares(7, {"education": level, "age": age}) for level, age in cells], "dissent"
         ),
-        travel_cum=_rows([traits.travel.shares(3, {"income": tenth}) for tenth in levels["income"]], "travel"),
-        name_cum=_rows([[traits.name.exact[name] for name in levels["name"]]], "name")[0],
+        travel_cum=_rows([traits.travel.shares(3, {"income": tenth}) for tenth in levels["income"]], _width("travel")),
+        name_cum=_rows([[traits.name.exact[name] for name in levels["name"]]], _width("name")),
     )
 
 
-def _row(shares: Sequence[Fraction], width: int) -> Int64:
-    """Return cumulative thresholds; levels that do not exist are never reached."""
-    row, total = np.full(width, rng.ONE, np.int64), Fraction(0)
-    for level, share in enumerate(shares):
-        total += share
-        row[level] = rng.threshold(min(total, Fraction(1)))
-    return row
+def _width(trait: str) -> int:
+    return 1 << TRAITS[trait][1]
 
 
-def _rows(rows: Sequence[Sequence[Fraction]], trait: str) -> Int64:
-    """Return the cumulative thresholds of a trait, a row a condition."""
-    width = len(TRAITS[trait][2]) or 1 << TRAITS[trait][1]
-    return np.array([_row(shares, width) for shares in rows], np.int64)
+def _rows(rows: Sequence[Sequence[Fraction]], width: int) -> Int64:
+    """Return the cumulative thresholds of a trait, a row a condition; levels that do not exist are never reached."""
+    table = np.full((len(rows), width), rng.ONE, np.int64)
+    for number, shares in enumerate(rows):
+        total = Fraction(0)
+        for level, share in enumerate(shares):
+            total += share
+            table[number, level] = rng.threshold(min(total, Fraction(1)))
+    return table
 
 
 def income_by_place(urban_of_tenth: dict[str, Fraction], urban_mean: Fraction) -> list[list[Fraction]]:
@@ -156,6 +155,27 @@ def _blocks(sizes: Int64, community: int) -> tuple[Int64, Int64]:
 
 
 @inlined
+def level_of(cum, row, word, half):
+    """Return the level that a draw falls into: how many thresholds of a row it does not fall below.
+
+    Parameters
+    ----------
+    cum : int64[row, 2 * half], rising thresholds
+    row, word : int
+    half : int, half of the row's length, a power of two
+
+    Notes
+    -----
+    A search by halves without a branch, because the processor could not guess it.
+    """
+    level = 0
+    while half > 0:
+        level += half * int(word >= cum[row, level + half - 1])
+        half //= 2
+    return level
+
+
+@inlined
 def household_of(tables, w0, w1):
     """Return the adults 1..6 of a household, times 2, plus 1 if it has children.
 
@@ -164,10 +184,8 @@ def household_of(tables, w0, w1):
     tables : WorldTables
     w0, w1 : int, words 0 (adults) and 1 (children, given the adults) of stream HOUSEHOLD_SIZE
     """
-    more = 0
-    for level in range(MAX_HOUSEHOLD - 1):
-        more += int(w0 >= tables.household_cum[level])
-    return 2 * (more + 1) + int(w1 >= tables.children_cum[more, 0])
+    more = level_of(tables.household_cum, 0, w0, 4)
+    return 2 * (more + 1) + level_of(tables.children_cum, more, w1, 1)
 
 
 @inlined
@@ -181,12 +199,8 @@ def household_traits(tables, county, w0, w1, w2):
     w0, w1, w2 : int, words 0 (urban), 1 (income, given urban) and 2 (group) of stream HOUSEHOLD
     """
     urban = int(w0 >= int(tables.urban_cum[county, 0]))
-    tenth = 0
-    for level in range(9):
-        tenth += int(w1 >= tables.income_cum[urban, level])
-    group = 0
-    for level in range(3):
-        group += int(w2 >= tables.group_cum[county, level])
+    tenth = level_of(tables.income_cum, urban, w1, 8)
+    group = level_of(tables.group_cum, county, w2, 2)
     return urban << 4 | tenth << 7 | group << 11
 
 
@@ -202,17 +216,10 @@ def person_traits(tables, county, shared, w0, w1, w2, w3):
     w0, w1, w2, w3 : int, words of stream PERSON, k = 0: age, sex, education (given urban and age) and
         occupation (given education)
     """
-    age = 0
-    for level in range(4):
-        age += int(w0 >= tables.age_cum[county, level])
-    sex = int(w1 >= tables.sex_cum[0])
-    education = 0
-    row = ((shared >> 4) & 1) * 5 + age
-    for level in range(3):
-        education += int(w2 >= tables.education_cum[row, level])
-    occupation = 0
-    for level in range(7):
-        occupation += int(w3 >= tables.occupation_cum[education, level])
+    age = level_of(tables.age_cum, county, w0, 4)
+    sex = level_of(tables.sex_cum, 0, w1, 1)
+    education = level_of(tables.education_cum, ((shared >> 4) & 1) * 5 + age, w2, 2)
+    occupation = level_of(tables.occupation_cum, education, w3, 4)
     return shared | age | sex << 3 | education << 5 | occupation << 23
 
 
@@ -227,15 +234,10 @@ def person_ways(tables, traits, w0, w1, w2, w3):
     w0, w1, w2, w3 : int, words of stream PERSON, k = 1: conscientiousness, dissent (given education and
         age), travel (given income) and name
     """
-    conscientiousness = dissent = travel = name = 0
-    row = ((traits >> 5) & 3) * 5 + (traits & 7)
-    for level in range(7):
-        conscientiousness += int(w0 >= tables.conscientiousness_cum[level])
-        dissent += int(w1 >= tables.dissent_cum[row, level])
-    tenth = (traits >> 7) & 15
-    for level in range(3):
-        travel += int(w2 >= tables.travel_cum[tenth, level])
-        name += int(w3 >= tables.name_cum[level])
+    conscientiousness = level_of(tables.conscientiousness_cum, 0, w0, 4)
+    dissent = level_of(tables.dissent_cum, ((traits >> 5) & 3) * 5 + (traits & 7), w1, 4)
+    travel = level_of(tables.travel_cum, (traits >> 7) & 15, w2, 2)
+    name = level_of(tables.name_cum, 0, w3, 2)
     return traits | conscientiousness << 13 | dissent << 16 | travel << 19 | name << 21
 
 

@@ -94,6 +94,7 @@ def _entry(name: str, where: Where) -> Path:
 
 def _beside(name: str, folder: Path, where: Where) -> Path:
     """Return a file in the world file's own folder; a path out of it is refused."""
+    name = name.removeprefix("./")
     if Path(name).name != name or name.startswith("."):
         text = f"{shown(name)} lies elsewhere; put the file beside the world file and write its name only"
         raise FileFormError.of("UH107", text, where)
@@ -173,7 +174,7 @@ def _read_table(file: Path, where: Where) -> dict[str, Node]:
     try:
         return _rows(origin)
     except csv.Error as problem:
-        text = f"this is no table of comma-separated values ({problem}); write one row a line, cells with commas in quotes"
+        text = f"this is no table of comma-separated values ({problem}); write one row a line"
         raise FileFormError.of("UH107", text, Where(str(file))) from None
 
 

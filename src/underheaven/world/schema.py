@@ -74,7 +74,14 @@ def _plain_name(text: str) -> str:
     return text
 
 
+def _label(text: str) -> str:
+    if not 1 <= len(text) <= 80 or text != text.strip():
+        raise fault("UH107", f"{text[:80]!r} is no name of a place; write 1 to 80 characters, no blank at an end")
+    return text
+
+
 Name = Annotated[str, AfterValidator(_plain_name)]
+Label = Annotated[str, AfterValidator(_label)]
 Tile = tuple[Annotated[StrictInt, Field(ge=0, le=999)], Annotated[StrictInt, Field(ge=0, le=999)]]
 
 
@@ -120,7 +127,7 @@ def _percent(text: str) -> Fraction:
 class District(Section):
     """A county or district that the file names itself; `people` are adults, or any weight in proportion to them."""
 
-    name: Annotated[str, Field(min_length=1, max_length=80)]
+    name: Label
     people: Count
     urban: Number
     tile: Tile | None = None
@@ -490,7 +497,10 @@ def _groups(group: GroupRule) -> Findings:
     names = tuple(group.shares.values)
     yield from _named_levels((*at, "shares"), names, 4)
     for province, shares in group.provinces.items():
-        yield from _complete((*at, "provinces", province), shares, names)
+        if set(shares.values) != set(names):
+            text = f"the groups of this world are {one_of(names)}, and here are others; write the same everywhere"
+            yield Finding((*at, "provinces", province), f"{text}, or take `provinces` out (`provinces: null`)")
+            return
 
 
 def _disposition(at: Path, found: Disposition, may_vary: tuple[str, ...]) -> Findings:
