@@ -7,11 +7,11 @@ from pathlib import Path
 from types import SimpleNamespace
 from typing import Any
 
-import lives
 import numpy as np
 import pyarrow as pa
 import pytest
 
+import lives
 from underheaven.store import Run
 from underheaven.study.audit import Counts, audit, decimal, label, percent, ratio, share, wilson
 

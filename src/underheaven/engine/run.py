@@ -21,7 +21,7 @@ from underheaven import errors
 from underheaven.compiled import was_compiled_before
 from underheaven.engine.exchange import Census, Counts, next_exchange, zones_of
 from underheaven.engine.threads import Workers
-from underheaven.life.counters import N_COUNTERS, counter_names
+from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
 from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
 from underheaven.life.tables import EXCHANGE, N_STRATA
 from underheaven.regime.schema import Regime
@@ -271,6 +271,9 @@ class _Life:
         self.book.backlog = backlog
         self.book.note(self.day, exchange)
         counts = self.workers.live(exchange, self.state, self.kept_traits, self.seed, self.day, day_to)
+        # Everybody lives every day, so days need no counting in the loop.
+        counts.county[:, DAYS] = self.census.people * (day_to - self.day)
+        counts.stratum[:, DAYS] = self.census.strata.sum(axis=0) * (day_to - self.day)
         self.book.add(self.day, day_to - self.day, counts)
         self.day = day_to
         self._observe()
@@ -340,9 +343,10 @@ class _Life:
             "services": compiled.service_rows,
             "levels": compiled.levels,
             "counties": [
-                {"name": name, "province": self.places.provinces[province], "people": int(size)}
-                for name, province, size in zip(
-                    self.places.names, self.places.province_of.tolist(), self.places.sizes.tolist(), strict=True
+                {"name": name, "province": self.places.provinces[province], "people": int(size), "tile": list(tile)}
+                for name, province, size, tile in zip(
+                    self.places.names, self.places.province_of.tolist(), self.places.sizes.tolist(),
+                    self.places.county_tiles, strict=True,
                 )
             ],
             "columns": [

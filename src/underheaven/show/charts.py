@@ -186,7 +186,6 @@ def scores(counts: Counts) -> Chart | None:
             cutoffs.append({"from": cutoff, "tier": tier, "line": int(close)})
     x = _x("low", None, scale={"domain": [low, high], "nice": False}, bin={"binned": True})
     at_cutoff = _x("from", None)
-    at_line = {"condition": {"test": "datum.line === 1", "value": 16}, "value": 2}
     height = 130
     layers: list[Spec] = [
         {
@@ -214,13 +213,21 @@ def scores(counts: Counts) -> Chart | None:
                 "encoding": {"x": at_cutoff},
             }
         )
-        layers.append(
-            {
-                "data": {"values": cutoffs},
-                "mark": {"type": "text", "align": "left", "dx": 3, "baseline": "top", "color": GREY, "fontSize": 11},
-                "encoding": {"x": at_cutoff, "y": at_line, "text": _text("tier")},
-            }
-        )
+        for line, y in ((0, 2), (1, 16)):
+            layers.append(
+                {
+                    "data": {"values": [cutoff for cutoff in cutoffs if cutoff["line"] == line]},
+                    "mark": {
+                        "type": "text",
+                        "align": "left",
+                        "dx": 3,
+                        "baseline": "top",
+                        "color": GREY,
+                        "fontSize": 11,
+                    },
+                    "encoding": {"x": at_cutoff, "y": {"value": y}, "text": _text("tier")},
+                }
+            )
     panels = [
         {
             "title": {"text": f"after day {day}", "anchor": "start", "fontSize": 12, "color": INK},

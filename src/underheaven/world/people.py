@@ -7,7 +7,7 @@ are does not enter.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
@@ -16,6 +16,7 @@ from numpy.typing import NDArray
 
 from underheaven import rng
 from underheaven.compiled import compiled, inlined
+from underheaven.reading import Shares
 from underheaven.world.places import Places
 from underheaven.world.schema import MAX_HOUSEHOLD, TRAITS, World
 
@@ -61,44 +62,35 @@ def build_tables(world: World, places: Places) -> WorldTables:
     """
     traits, levels = world.traits, world.levels
     first, county = _blocks(places.sizes, world.community)
-    groups = [traits.group.of(name).exact for name in places.provinces]
-    provinces = places.province_of
-    urban = np.empty((len(places.sizes), 2), np.uint32)
-    # A county without rural people keeps one chance in 2**32 of one: the threshold has 32 bits.
+    urban = np.full((len(places.sizes), 2), rng.MASK32, np.uint32)
+    # A county without urban people keeps one chance in 2**32 of one: the threshold has 32 bits.
     urban[:, 0] = [min(rng.threshold(1 - share), rng.MASK32) for share in places.urban]
-    urban[:, 1] = rng.MASK32
-    education = {place: {age: shares.exact for age, shares in by.items()} for place, by in traits.education.items()}
-    occupation = {level: shares.exact for level, shares in traits.occupation.items()}
     adults, children = traits.household.adults.exact, traits.household.children.exact
     sizes = [str(n + 1) for n in range(MAX_HOUSEHOLD)]
-    cells = [(level, age) for level in levels["education"] for age in levels["age"]]
+    ages, schools = levels["age"], levels["education"]
+    schooling = [traits.education[place][age] for place in levels["urban"] for age in ages]
+    dissent = [traits.dissent.shares(7, {"education": school, "age": age}) for school in schools for age in ages]
+
+    def rows(trait: str, tables: Iterable[Shares]) -> Int64:
+        exact = [table.exact for table in tables]
+        return _rows([[shares[level] for level in levels[trait]] for shares in exact], _width(trait))
+
     return WorldTables(
         block_first=first,
         block_county=county,
         urban_cum=urban,
-        group_cum=_rows([[row[name] for name in levels["group"]] for row in groups], _width("group"))[provinces],
-        age_cum=_rows(places.ages, _width("age"))[provinces],
+        group_cum=rows("group", [traits.group.of(name) for name in places.provinces])[places.province_of],
+        age_cum=_rows(places.ages, _width("age"))[places.province_of],
         household_cum=_rows([[adults[size] for size in sizes]], 8),
         children_cum=_rows([[1 - children[size], children[size]] for size in sizes], 2),
         income_cum=_rows(income_by_place(traits.income.urban.exact, places.urban_mean), _width("income")),
-        sex_cum=_rows([[traits.sex.exact[name] for name in levels["sex"]]], _width("sex")),
-        education_cum=_rows(
-            [
-                [education[place][age][name] for name in levels["education"]]
-                for place in levels["urban"]
-                for age in levels["age"]
-            ],
-            "education",
-        ),
-        occupation_cum=_rows(
-            [[occupation[level][name] for name in levels["occupation"]] for level in levels["education"]], "occupation"
-        ),
+        sex_cum=rows("sex", [traits.sex]),
+        education_cum=rows("education", schooling),
+        occupation_cum=rows("occupation", [traits.occupation.shares[school] for school in schools]),
         conscientiousness_cum=_rows([traits.conscientiousness.shares(7)], _width("conscientiousness")),
-        dissent_cum=_rows(
-            [traits.dissent.shares(7, {"education": level, "age": age}) for level, age in cells], "dissent"
-        ),
+        dissent_cum=_rows(dissent, _width("dissent")),
         travel_cum=_rows([traits.travel.shares(3, {"income": tenth}) for tenth in levels["income"]], _width("travel")),
-        name_cum=_rows([[traits.name.exact[name] for name in levels["name"]]], _width("name")),
+        name_cum=rows("name", [traits.name]),
     )
 
 

@@ -80,8 +80,15 @@ def _label(text: str) -> str:
     return text
 
 
+def _in_order(varies: dict[str, Levels]) -> dict[str, Levels]:
+    """Return the factors in the order of the traits: they are rounded one after the other, so order would tell."""
+    order = [trait for trait in TRAITS if trait in varies]
+    return {trait: varies[trait] for trait in (*order, *(trait for trait in varies if trait not in TRAITS))}
+
+
 Name = Annotated[str, AfterValidator(_plain_name)]
 Label = Annotated[str, AfterValidator(_label)]
+Varies = Annotated[dict[str, Levels], AfterValidator(_in_order)]
 Tile = tuple[Annotated[StrictInt, Field(ge=0, le=999)], Annotated[StrictInt, Field(ge=0, le=999)]]
 
 
@@ -171,12 +178,20 @@ class IncomeRule(Section):
 class GroupRule(Section):
     """Groups of people, as majority and minority; a province that is not named has `shares`."""
 
+    levels: tuple[Name, ...]
     shares: Shares
     provinces: dict[str, Shares] = {}
 
     def of(self, province: str) -> Shares:
         """Return the shares of a province."""
         return self.provinces.get(province, self.shares)
+
+
+class OccupationRule(Section):
+    """Occupations, and their shares by schooling."""
+
+    levels: tuple[Name, ...]
+    shares: dict[str, Shares]
 
 
 class Disposition(Section):
@@ -186,7 +201,7 @@ class Disposition(Section):
     """
 
     chance: Number
-    varies: dict[str, Levels] = {}
+    varies: Varies = {}
 
     def shares(self, steps: int, levels: Mapping[str, str] | None = None) -> list[Fraction]:
         """Return the shares of the steps + 1 levels for somebody with these levels of other traits."""
@@ -206,7 +221,7 @@ class Traits(Section):
     income: IncomeRule
     group: GroupRule
     education: dict[str, dict[str, Shares]]
-    occupation: dict[str, Shares]
+    occupation: OccupationRule
     conscientiousness: Disposition
     dissent: Disposition
     travel: Disposition
@@ -225,7 +240,7 @@ class Act(Section):
     rate: Rate
     channel: Literal["camera", "register", "report", "unseen"]
     context: Name
-    varies: dict[str, Levels] = {}
+    varies: Varies = {}
     strain: Factor | None = None
     caution: Factor | None = None
     gaming: Factor | None = None
@@ -251,7 +266,7 @@ class Service(Section):
     stream: StrictInt
     rate: Rate
     context: Name
-    varies: dict[str, Levels] = {}
+    varies: Varies = {}
     refused_strain: Count | None = None
     hospital: Hospital | None = None
 
@@ -321,12 +336,8 @@ class World(Document):
     @property
     def levels(self) -> dict[str, tuple[str, ...]]:
         """Return the names of the levels of each trait, in the order of their numbers."""
-        named = {"group": tuple(self.traits.group.shares.values), "occupation": self._occupations}
+        named = {"group": self.traits.group.levels, "occupation": self.traits.occupation.levels}
         return {trait: levels or named[trait] for trait, (_, _, levels) in TRAITS.items()}
-
-    @property
-    def _occupations(self) -> tuple[str, ...]:
-        return tuple(dict.fromkeys(name for shares in self.traits.occupation.values() for name in shares.values))
 
     @property
     def income_by_tenth(self) -> tuple[Fraction, ...]:
@@ -450,11 +461,11 @@ def _traits(found: World) -> Findings:
         yield from _complete((*at, "education", place), rows, ages)
         for age, shares in rows.items():
             yield from _complete((*at, "education", place, age), shares, schools)
-    occupations = found._occupations
-    yield from _complete((*at, "occupation"), traits.occupation, schools)
-    for school, shares in traits.occupation.items():
-        yield from _complete((*at, "occupation", school), shares, occupations)
-    yield from _named_levels((*at, "occupation"), occupations, 8)
+    occupation = traits.occupation
+    yield from _named_levels((*at, "occupation"), occupation.levels, 8)
+    yield from _complete((*at, "occupation", "shares"), occupation.shares, schools)
+    for school, shares in occupation.shares.items():
+        yield from _complete((*at, "occupation", "shares", school), shares, occupation.levels)
     yield from _disposition((*at, "conscientiousness"), traits.conscientiousness, ())
     yield from _disposition((*at, "dissent"), traits.dissent, ("education", "age"))
     yield from _disposition((*at, "travel"), traits.travel, ("income",))
@@ -467,11 +478,11 @@ def _shares_at_most_one(at: Path, levels: Levels) -> Findings:
 
 
 def _named_levels(at: Path, names: tuple[str, ...], most: int) -> Findings:
-    if len(names) > most:
-        yield Finding(at, f"{len(names)} levels are too many; write at most {most}")
-    for name in names:
-        if not _NAME.fullmatch(name):
-            yield Finding(at, f"'{name[:80]}' is no name; write small letters, digits and hyphens, at most 60")
+    if not 1 <= len(names) <= most:
+        yield Finding((*at, "levels"), f"{len(names)} levels are named; write 1 to {most}")
+    for number, name in enumerate(names):
+        if name in names[:number]:
+            yield Finding((*at, "levels", number), f"'{name}' stands twice; take one out")
 
 
 def _income(income: IncomeRule, tenths: tuple[str, ...]) -> Findings:
@@ -494,8 +505,9 @@ def _income(income: IncomeRule, tenths: tuple[str, ...]) -> Findings:
 
 def _groups(group: GroupRule) -> Findings:
     at: Path = ("traits", "group")
-    names = tuple(group.shares.values)
-    yield from _named_levels((*at, "shares"), names, 4)
+    names = group.levels
+    yield from _named_levels(at, names, 4)
+    yield from _complete((*at, "shares"), group.shares, names)
     for province, shares in group.provinces.items():
         if set(shares.values) != set(names):
             text = f"the groups of this world are {one_of(names)}, and here are others; write the same everywhere"
