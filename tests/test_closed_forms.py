@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from decimal import Decimal
 from fractions import Fraction
 
 import numpy as np
@@ -190,7 +191,7 @@ def test_thinning_gives_the_rate(tmp_path):
     )
     flat = world.response.model_copy(
         update={"base_strain": world.response.base_strain.model_copy(
-            update={"values": dict.fromkeys(world.response.base_strain.values, 0)})}
+            update={"values": dict.fromkeys(world.response.base_strain.values, Decimal(0))})}
     )  # fmt: skip
     run = simulate(load_regime("none"), world.model_copy(update={"response": flat}), days=56, out=tmp_path / "run")
     expected = PEOPLE * 56 * 0.01

@@ -153,7 +153,7 @@ class Recognition:
         return right, wrong
 
     def reviewed_share(self, probes: int, people: int, days: int) -> float:
-        """Return the share of the last window's matches that reviewers had time for; 1 before any."""
-        if self.review is None or probes == 0:
-            return 1.0
-        return min(1.0, self.review.per_person_per_day * people * days / probes)
+        """Return the share of the last window's matches that reviewers had time for; before any, all or none."""
+        if self.review is None or self.review.per_person_per_day == 0:
+            return 0.0
+        return min(1.0, self.review.per_person_per_day * people * days / probes) if probes else 1.0
