@@ -656,7 +656,7 @@ def _sanction_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         _finding("wrongly_sanctioned", "Wrongly sanctioned", ever["wrongly"], "people", wrongly, share=wrong),
         _finding(
             "innocent_share",
-            "Of the sanctioned, did nothing noticed",
+            "Sanctioned for nothing they did",
             innocent["value"],
             "share",
             of_sanctioned,
@@ -788,18 +788,23 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     return [*findings, _hospital_finding(found["hospital"])]
 
 
+#: A mean of fewer visits is told with their number, and is no headline.
+FEW_VISITS = 30
+
+
 def _hospital_finding(hospital: Mapping[str, Any]) -> dict[str, Any]:
-    waits = {row["rank"]: row["wait_minutes"]["value"] for row in hospital["by_rank"]}
-    first, normal, last = (waits[rank] for rank in RANKS)
-    visits = sum(row["visits"] for row in hospital["by_rank"])
-    if first is None and last is None:
+    ranks = {row["rank"]: row for row in hospital["by_rank"] if row["visits"]}
+    if list(ranks) in ([], ["normal"]):
+        visits = sum(row["visits"] for row in ranks.values())
+        wait = ranks["normal"]["wait_minutes"]["value"] if ranks else None
         text = f"Everybody waits in one queue; {plural(visits, 'visit')} in all."
-        return _finding("hospital_wait", "Wait at the hospital", normal, "minutes", text)
-    parts = [
-        f"{decimal(wait)} minutes for people {words}"
-        for wait, words in ((first, "let in first"), (normal, "in the normal queue"), (last, "put last"))
-        if wait is not None
-    ]
-    longest = max(wait for wait in waits.values() if wait is not None)
+        return _finding("hospital_wait", "Wait at the hospital", wait, "minutes", text)
+    parts = []
+    for rank, words in (("first", "let in first"), ("normal", "in the normal queue"), ("last", "put last")):
+        if rank in ranks:
+            visits, wait = ranks[rank]["visits"], ranks[rank]["wait_minutes"]["value"]
+            few = f" (only {plural(visits, 'visit')})" if visits < FEW_VISITS else ""
+            parts.append(f"{decimal(wait)} minutes for people {words}{few}")
+    enough = [row["wait_minutes"]["value"] for row in ranks.values() if row["visits"] >= FEW_VISITS]
     text = "On average " + ", ".join(parts) + "."
-    return _finding("hospital_wait", "Longest mean wait at the hospital", longest, "minutes", text)
+    return _finding("hospital_wait", "Longest mean wait at the hospital", max(enough, default=None), "minutes", text)

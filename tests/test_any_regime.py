@@ -1,0 +1,213 @@
+"""Any valid regime can be lived under: made up by Hypothesis, run for 30 days, with every invariant true."""
+
+from __future__ import annotations
+
+import itertools
+import json
+import tempfile
+from pathlib import Path
+
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
+from lives import Columns, totals
+
+from underheaven.engine.run import simulate
+from underheaven.life.state import broken_invariants
+from underheaven.regime.reader import load_regime
+from underheaven.regime.tables import compile_tables
+from underheaven.world.reader import load_world
+
+WORLD = load_world("town", people=1_500)
+ACTS, SERVICES = sorted(WORLD.acts), sorted(WORLD.services)
+CHANCES = st.sampled_from([0, 1e-6, 0.01, 0.3, 0.5, 0.999, 1])
+
+
+def q(value, **more):
+    """Return a quantity that is assumed."""
+    return {"value": value, "basis": "assumed", **more}
+
+
+def chance(per):
+    return CHANCES.map(lambda p: q(p, per=per))
+
+
+def duration():
+    return st.integers(1, 900).map(lambda days: q(f"{days} days"))
+
+
+def rate():
+    return st.sampled_from([0, 0.5, 4, 30]).map(lambda n: q(n, per="year"))
+
+
+@st.composite
+def scores(draw):
+    """Return score, tiers and points."""
+    floor = draw(st.integers(-3_000, 100))
+    cap = draw(st.integers(floor + 20, min(3_000, floor + 4_000)))
+    start = draw(st.integers(floor, cap))
+    cuts = sorted(draw(st.sets(st.integers(floor + 1, cap), max_size=7)), reverse=True)
+    tiers = [{"name": f"T{n}", "from": q(cut)} for n, cut in enumerate(cuts)] + [{"name": f"T{len(cuts)}"}]
+    points = st.integers(-min(400, cap - floor), min(400, cap - floor)).map(q)
+    return {
+        "score": {"start": q(start), "floor": q(floor), "cap": q(cap)},
+        "tiers": tiers,
+        "points": draw(st.dictionaries(st.sampled_from(ACTS), points, max_size=8)),
+        "context_wall": draw(st.booleans()),
+    }
+
+
+@st.composite
+def terms(draw):
+    law = draw(st.sampled_from(["fixed", "geometric", "mixture"]))
+    if law == "mixture":
+        short = draw(st.integers(1, 60))
+        return {"law": law, "short": q(f"{short} days"), "long": q(f"{short + draw(st.integers(1, 800))} days"),
+                "short_share": draw(chance("listing"))}  # fmt: skip
+    return {"law": law, "mean": draw(duration())}
+
+
+def ratios():
+    factor = st.sampled_from([0, 0.5, 1]).map(q)
+    return st.fixed_dictionaries({}, optional={
+        "sex": st.dictionaries(st.sampled_from(["male", "female"]), factor),
+        "age": st.dictionaries(st.sampled_from(["18-29", "65+"]), factor),
+        "group": st.dictionaries(st.just("minority"), factor),
+    })  # fmt: skip
+
+
+@st.composite
+def recognitions(draw):
+    law = draw(st.sampled_from(["independent", "constant"]))
+    found = {
+        "gallery": draw(st.sampled_from(["nation", "county"])),
+        "choice": draw(st.sampled_from(["any", "ranked", "every"])),
+        "law": law,
+        "miss": draw(chance("probe")),
+        "nation": q(draw(st.integers(1, 10**9))),
+        "miss_ratio": draw(ratios()),
+        "false_match_ratio": draw(ratios()),
+    }
+    if law == "independent":
+        found["false_match"] = q(draw(st.sampled_from([0, 1.67e-8, 0.001, 1])), per="comparison")
+    else:
+        found["fpir"] = draw(chance("probe"))
+    if draw(st.booleans()):
+        found["review"] = {"per_million_per_day": q(draw(st.sampled_from([0, 100, 10**9]))),
+                           "keep_true": draw(chance("match")), "keep_false": draw(chance("match"))}  # fmt: skip
+    return found
+
+
+@st.composite
+def regimes(draw):
+    """Return a whole regime as plain data."""
+    found = {
+        "format": "underheaven-regime/1",
+        "regime": "made-up",
+        "title": "Made up",
+        "kind": "hypothesis",
+        "status": "provisional",
+        "summary": "By Hypothesis.",
+    }
+    if draw(st.booleans()):
+        found |= draw(scores())
+    tiers = [tier["name"] for tier in found.get("tiers", [])]
+    lists = []
+    for name in draw(st.sampled_from([[], ["one"], ["one", "two"]])):
+        entry = {"name": name, "on": draw(st.dictionaries(st.sampled_from(ACTS), chance("record"), min_size=1)),
+                 "term": draw(terms()), "shaming": draw(st.booleans())}  # fmt: skip
+        if len(tiers) > 1 and draw(st.booleans()):
+            entry["below"] = draw(st.sampled_from(tiers[1:]))
+        lists.append(entry)
+    names = [entry["name"] for entry in lists]
+    refusal = chance("use").map(lambda p: {"refuse": p})
+    by_tier = st.one_of(st.sampled_from(["normal", "perk", "first", "last", "refuse"]), refusal)
+    by_list = st.one_of(st.sampled_from(["normal", "last", "refuse"]), refusal)
+    found["lists"] = lists
+    found["fines"] = draw(st.dictionaries(st.sampled_from(ACTS), st.sampled_from([0, 0.1, 3, 500]).map(q), max_size=3))
+    treated = {}
+    if tiers:
+        treated["tiers"] = st.dictionaries(st.sampled_from(tiers), by_tier)
+    if names:
+        treated["lists"] = st.dictionaries(st.sampled_from(names), by_list)
+    if treated:
+        found["treatment"] = draw(st.dictionaries(st.sampled_from(SERVICES), st.fixed_dictionaries(treated), max_size=8))
+    if draw(st.booleans()):
+        found["cameras"] = {"per_1000": q(draw(st.sampled_from([0, 5, 500]))), "growth": draw(rate()), "half_view": q(100)}
+        if draw(st.booleans()):
+            found["recognition"] = draw(recognitions())
+    if draw(st.booleans()):
+        found["registers"] = {"scope": draw(st.sampled_from(["nation", "county"])),
+                              "missed_link": q(draw(st.sampled_from([0, 0.04, 0.5])), per="record"),
+                              "false_link": q(draw(st.sampled_from([0, 0.002, 0.5])), per="record"),
+                              "missed_link_ratio": draw(ratios())}  # fmt: skip
+        if lists and draw(st.booleans()):
+            found["registers"] |= {"stale": draw(chance("removal")), "stale_time": draw(duration())}
+    if draw(st.booleans()):
+        found["reporting"] = {"seen": draw(chance("act"))}
+    found["remedies"] = draw(_remedies("score" in found))
+    return found
+
+
+@st.composite
+def _remedies(draw, has_score):
+    found = {}
+    if draw(st.booleans()):
+        found["notice"] = draw(chance("sanction"))
+    if draw(st.booleans()):
+        found["appeal"] = {
+            "deadline": draw(duration()), "decision": draw(duration()),
+            "reviewers_per_million": q(draw(st.sampled_from([0, 1, 5_000]))), "cases_per_reviewer_day": q(2.5),
+            "suspends": draw(st.booleans()), "finds_error": draw(chance("appeal")), "lenient": draw(chance("appeal")),
+            "learns": "refusal",
+        }  # fmt: skip
+    if draw(st.booleans()):
+        found["correction"] = draw(rate())
+    if has_score and draw(st.booleans()):
+        found["repair"] = {"rate": draw(rate()), "points": q(draw(st.integers(1, 20)))}
+    if has_score and draw(st.booleans()):
+        found["expiry"] = q(f"{draw(st.integers(1, 10))} years")
+    return found
+
+
+@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@given(regime=regimes(), seed=st.integers(0, 2**63 - 1))
+def test_any_valid_regime_can_be_lived_under(regime, seed):
+    """30 days, and: columns within their bounds, days add up, parts within their whole, twins equal."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made-up.yaml"
+        path.write_text(json.dumps(regime), encoding="utf-8")
+        loaded = load_regime(str(path))
+        columns = Columns()
+        run = simulate(loaded, WORLD, days=30, seed=seed, threads=2, out=Path(folder) / "run", observers=[columns])
+        rules = compile_tables(loaded, WORLD).rules[0]
+        for before, after in itertools.pairwise(columns.by_day[day] for day in sorted(columns.by_day)):
+            assert not broken_invariants(after, rules)
+            assert not (before.refused & ~after.refused).any()
+        found = totals(run)
+        _check(found, run.manifest)
+        again = simulate(loaded, WORLD, days=30, seed=seed, threads=1, out=Path(folder) / "again", blocks_per_task=1)
+        assert again.manifest["result_hash"] == run.manifest["result_hash"]
+
+
+def _check(found, manifest):
+    people_days = manifest["people"] * manifest["days"]
+    assert found["days"] == people_days
+    for kind in ("tier_days/", "true_tier_days/"):
+        lived = sum(n for name, n in found.items() if name.startswith(kind))
+        assert lived == (people_days if manifest["tiers"] else 0)
+    for part, whole in (
+        ("wrongful_sanction_days", "sanction_days"),
+        ("innocent_sanction_days", "sanction_days"),
+        ("people_wrongly_sanctioned", "people_sanctioned"),
+        ("people_innocent_sanctioned", "people_sanctioned"),
+        ("appeals_won", "appeals"),
+    ):
+        assert found.get(part, 0) <= found.get(whole, 0), part
+    for name, n in found.items():
+        kind, _, what = name.partition("/")
+        if kind == "recorded":
+            assert n + found.get(f"missed/{what}", 0) <= found[f"done/{what}"]
+        if kind in ("refused", "perk"):
+            assert n <= found[f"used/{what}"]
+        if not kind.endswith("points_moved"):
+            assert n >= 0, name
