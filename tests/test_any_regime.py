@@ -9,8 +9,8 @@ from pathlib import Path
 
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
-from lives import Columns, totals
 
+from lives import Columns, totals
 from underheaven.engine.run import simulate
 from underheaven.life.state import broken_invariants
 from underheaven.regime.reader import load_regime
@@ -130,9 +130,15 @@ def regimes(draw):
     if names:
         treated["lists"] = st.dictionaries(st.sampled_from(names), by_list)
     if treated:
-        found["treatment"] = draw(st.dictionaries(st.sampled_from(SERVICES), st.fixed_dictionaries(treated), max_size=8))
+        found["treatment"] = draw(
+            st.dictionaries(st.sampled_from(SERVICES), st.fixed_dictionaries(treated), max_size=8)
+        )
     if draw(st.booleans()):
-        found["cameras"] = {"per_1000": q(draw(st.sampled_from([0, 5, 500]))), "growth": draw(rate()), "half_view": q(100)}
+        found["cameras"] = {
+            "per_1000": q(draw(st.sampled_from([0, 5, 500]))),
+            "growth": draw(rate()),
+            "half_view": q(100),
+        }
         if draw(st.booleans()):
             found["recognition"] = draw(recognitions())
     if draw(st.booleans()):

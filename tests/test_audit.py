@@ -156,6 +156,12 @@ def test_hospital_waits_come_from_the_exchange(found):
     """Two visits of 5 minutes and one of 8 wait 6 on average; a class that nobody was in is not measurable."""
     waits = {row["rank"]: row["wait_minutes"]["value"] for row in found["hospital"]["by_rank"]}
     assert waits == {"first": 6, "normal": 30, "last": None}
+    told = next(finding for finding in found["findings"] if finding["id"] == "hospital_wait")
+    assert told["value"] is None  # so few visits are no headline, but they are told
+    assert told["text"] == (
+        "On average 6 minutes for people let in first (only 3 visits), "
+        "30 minutes for people in the normal queue (only 4 visits)."
+    )
 
 
 def test_strata_add_up_and_compare(found):

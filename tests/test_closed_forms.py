@@ -8,8 +8,8 @@ from fractions import Fraction
 
 import numpy as np
 import pytest
-from lives import Columns, totals
 
+from lives import Columns, totals
 from underheaven.engine.run import simulate
 from underheaven.reading import Factor, Rate
 from underheaven.regime.reader import load_regime
@@ -122,7 +122,9 @@ def test_missed_and_false_links_of_a_run(tmp_path):
     )  # fmt: skip
     sent = weeks["done/debt"].iloc[:-1].sum() * false
     arrived = weeks["false_link_records"].sum()
-    assert arrived == pytest.approx(sent, abs=4 * math.sqrt(2 * sent) + 4 * 0.2 * math.sqrt(0.25 / PEOPLE) * sent / false)
+    assert arrived == pytest.approx(
+        sent, abs=4 * math.sqrt(2 * sent) + 4 * 0.2 * math.sqrt(0.25 / PEOPLE) * sent / false
+    )
 
 
 def _shares(shares):
@@ -171,10 +173,13 @@ def test_gallery_of_a_run(tmp_path, choice, gallery):
 
 def test_stays_on_a_list_last_as_long_as_the_term(tmp_path):
     """People on a list in the steady state are entries a day times the mean stay (Little's law)."""
-    regime = regime_of(tmp_path, """
+    regime = regime_of(
+        tmp_path,
+        """
 lists:
   - {name: black, on: {debt: {value: 1, per: record, ~}}, term: {law: geometric, mean: {value: 20 days, ~}}}
-""")
+""",
+    )
     columns = Columns()
     simulate(regime, world_of(debt=act(0, 0.01)), days=140, seed=8, out=tmp_path / "run", observers=[columns])
     # On a day she is listed unless no stay reaches it: each of the days before may have started one.
@@ -203,7 +208,9 @@ def test_a_term_of_two_kinds_keeps_its_mean(tmp_path):
     """The quantiles of a mixture give its mean to within half a percent."""
     from underheaven.regime.tables import term_quantiles
 
-    regime = regime_of(tmp_path, """
+    regime = regime_of(
+        tmp_path,
+        """
 lists:
   - name: black
     on: {debt: {value: 1, per: record, ~}}
@@ -212,7 +219,8 @@ lists:
       short: {value: 30 days, ~}
       long: {value: 400 days, ~}
       short_share: {value: 0.8, per: listing, ~}
-""")
+""",
+    )
     term = regime.lists[0].term
     assert term.mean_days == Fraction(104)
     quantiles = term_quantiles(term) / 65_536

@@ -6,8 +6,8 @@ import shutil
 
 import numpy as np
 import pytest
-from lives import Columns, StopAfter, assert_same_lives, live, totals
 
+from lives import Columns, StopAfter, assert_same_lives, live, totals
 from underheaven import errors
 from underheaven.life import counters as c
 from underheaven.life.state import bytes_per_citizen

@@ -15,7 +15,6 @@ from underheaven.life.tables import (
     CAMERA,
     EXCHANGE,
     FACE,
-    LINK,
     N_ACTS,
     N_LOOKS,
     N_STRATA,
@@ -38,7 +37,8 @@ class Census:
     @property
     def looks(self) -> Int64:
         """Head counts by look-alike class, int64[county, look]."""
-        return self.strata.reshape(len(self.people), N_LOOKS, N_STRATA // N_LOOKS).sum(axis=2)
+        looks: Int64 = self.strata.reshape(len(self.people), N_LOOKS, N_STRATA // N_LOOKS).sum(axis=2)
+        return looks
 
 
 class Counts(NamedTuple):
@@ -149,5 +149,3 @@ def _attribute(
         tables[f"{name}_gaps"][:, :, :window] = gaps
         tables[f"{name}_acts"] = acts
         tables["has_wrong_names"] |= (gaps[..., 0] > 0).any(axis=1)
-
-

@@ -108,7 +108,8 @@ class _Book:
 def result_hash(state: State) -> str:
     """Return the SHA-256 over all columns of state in citizen order: the identity of a run's outcome."""
     digest = hashlib.sha256()
-    for column, array in zip(COLUMNS, state, strict=True):
+    for column in COLUMNS:
+        array: NDArray[Any] = getattr(state, column.name)
         digest.update(f"{column.name}:{column.dtype}:{array.shape};".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
@@ -279,7 +280,8 @@ class _Life:
         self._observe()
 
     def _observe(self) -> None:
-        views = State(*(array.view() for array in self.state))
+        columns: dict[str, NDArray[Any]] = self.state._asdict()
+        views = State(**{name: array.view() for name, array in columns.items()})
         for view in views:
             view.flags.writeable = False
         for observer in self.observers:
@@ -287,13 +289,15 @@ class _Life:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return all that a checkpoint must hold."""
-        saved = {f"state.{name}": array for name, array in zip(State._fields, self.state, strict=True)}
+        saved: dict[str, NDArray[Any]] = {f"state.{name}": array for name, array in self.state._asdict().items()}
         saved |= self.book.arrays()
         for observer in self.observers:
             saved |= {f"observer.{observer.name}.{key}": array for key, array in observer.save().items()}
         return saved
 
-    def take_up(self, day: int, arrays: dict[str, NDArray[Any]], meta: dict[str, Any], identity: dict[str, Any]) -> None:
+    def take_up(
+        self, day: int, arrays: dict[str, NDArray[Any]], meta: dict[str, Any], identity: dict[str, Any]
+    ) -> None:
         """Go on from a checkpoint of the same run; any other is refused."""
         for key, value in identity.items():
             if meta.get(key) != value:
@@ -307,9 +311,7 @@ class _Life:
 
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables of the run folder."""
-        names = counter_names(
-            self.compiled.acts, self.compiled.services, self.compiled.tiers, self.compiled.lists
-        )
+        names = counter_names(self.compiled.acts, self.compiled.services, self.compiled.tiers, self.compiled.lists)
         counties = self.places.names
         found = {
             "counts_county": _county_table(self.book.county, names, counties),
@@ -345,14 +347,17 @@ class _Life:
             "counties": [
                 {"name": name, "province": self.places.provinces[province], "people": int(size), "tile": list(tile)}
                 for name, province, size, tile in zip(
-                    self.places.names, self.places.province_of.tolist(), self.places.sizes.tolist(),
-                    self.places.county_tiles, strict=True,
+                    self.places.names,
+                    self.places.province_of.tolist(),
+                    self.places.sizes.tolist(),
+                    self.places.county_tiles,
+                    strict=True,
                 )
             ],
             "columns": [
-                {"name": c.name, "dtype": c.dtype, "bytes": array.nbytes, "unit": c.unit, "meaning": c.meaning}
-                for c, array in zip(COLUMNS, self.state, strict=True)
-                if array.size
+                {"name": c.name, "dtype": c.dtype, "unit": c.unit, "meaning": c.meaning}
+                for c in COLUMNS
+                if getattr(self.state, c.name).size
             ],
             "bytes_per_citizen": bytes_per_citizen(compiled.rules[0]),
             "result_hash": result_hash(self.state),

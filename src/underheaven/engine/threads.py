@@ -21,9 +21,7 @@ from underheaven.rng import ONE
 T = TypeVar("T")
 
 
-def share_out(
-    n_blocks: int, blocks_per_task: int, task: Callable[[T, int, int], None], own: Sequence[T]
-) -> None:
+def share_out(n_blocks: int, blocks_per_task: int, task: Callable[[T, int, int], None], own: Sequence[T]) -> None:
     """Call ``task(one, block_from, block_to)`` over all blocks, on as many threads as there are `own` things.
 
     No two calls hold the same one of `own` at a time.
@@ -77,8 +75,7 @@ class Workers:
         largest = int(np.diff(people.block_first).max(initial=1))
         n_ties, window_days = int(rules[0]["n_ties"]), int(rules[0]["window_days"])
         self._own = [
-            _Own(empty_counts(zones), record(TALLY), new_scratch(largest, n_ties, window_days))
-            for _ in range(threads)
+            _Own(empty_counts(zones), record(TALLY), new_scratch(largest, n_ties, window_days)) for _ in range(threads)
         ]
 
     def live(

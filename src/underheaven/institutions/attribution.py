@@ -54,4 +54,5 @@ def act_shares(counted: Int64) -> Int64:
     cumulative = np.cumsum(counted, axis=1)
     total = cumulative[:, -1:].astype(np.float64)
     shares = np.divide(cumulative, total, out=np.zeros(counted.shape), where=total > 0)
-    return np.floor(shares * ONE).astype(np.int64)
+    thresholds: Int64 = np.floor(shares * ONE).astype(np.int64)
+    return thresholds

@@ -27,9 +27,7 @@ class Appeals:
     decision_days: int
     capacity: int
 
-    def step(
-        self, backlog: Int64, filed: Int64, people: Int64, days: int, window_days: int
-    ) -> tuple[Int64, Int64]:
+    def step(self, backlog: Int64, filed: Int64, people: Int64, days: int, window_days: int) -> tuple[Int64, Int64]:
         """Carry the backlog over a window and say how long a new appeal takes.
 
         Parameters

@@ -7,6 +7,8 @@ only which of them are accepted can differ.
 
 from __future__ import annotations
 
+import numpy as np
+
 from underheaven import rng
 from underheaven.compiled import inlined
 from underheaven.life.tables import FACE, LINK, N_ACTIVITIES, N_ACTS
@@ -16,6 +18,11 @@ FACE_EVENT = N_ACTIVITIES + FACE
 LINK_EVENT = N_ACTIVITIES + LINK
 ACT_EVENTS = (1 << N_ACTS) - 1
 SERVICE_EVENTS = ((1 << N_ACTIVITIES) - 1) ^ ACT_EVENTS
+
+_DE_BRUIJN = 0x077CB531
+_BIT = np.zeros(32, np.int64)
+for _bit in range(32):
+    _BIT[((_DE_BRUIJN << _bit) & rng.MASK32) >> 27] = _bit
 
 NOT_DONE, DONE, DONE_FOR_POINTS, SILENCED = 0, 1, 2, 3
 
@@ -85,6 +92,15 @@ def mark_first(due, word, gaps, event, from_day, n_days):
 
 
 @inlined
+def lowest_bit(word):
+    """Return the number of the lowest bit that is set in a word above 0, of at most 32 bits.
+
+    By multiplication with a de Bruijn sequence, whose five leading bits differ for every shift.
+    """
+    return _BIT[(((word & -word) * _DE_BRUIJN) & rng.MASK32) >> 27]
+
+
+@inlined
 def lead_level(rules, traits, activity):
     """Return the level of the trait that sets how often candidates of an activity come.
 
@@ -129,7 +145,12 @@ def decide(rules, me, activity, word):
 
     Returns
     -------
-    int : NOT_DONE, DONE, DONE_FOR_POINTS (would not be done without the reward) or SILENCED (would be done
+    int : _DE_BRUIJN = 0x077CB531
+    _BIT = np.zeros(32, np.int64)
+    for _bit in range(32):
+    _BIT[((_DE_BRUIJN << _bit) & rng.MASK32) >> 27] = _bit
+
+    NOT_DONE, DONE, DONE_FOR_POINTS (would not be done without the reward) or SILENCED (would be done
         without fear)
 
     Notes

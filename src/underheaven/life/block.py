@@ -28,6 +28,7 @@ from underheaven.life.acts import (
     decide,
     lead_level,
     look_of,
+    lowest_bit,
     mark_first,
     name_of,
     plan_block,
@@ -209,15 +210,14 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
         if day >= release_day:
             account(rules, tally, me, day)
             unsettled = release(rules, tally, me, seed, day) or unsettled
-        todo, activity = events & ACT_EVENTS, 0
+        todo = events & ACT_EVENTS
         while todo:
-            if todo & 1:
-                w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
-                gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
-                mark_first(due, w3, gaps, activity, tomorrow, n_days)
-                unsettled = act(rules, place, tally, me, seed, day, activity, w0, w1, w2) or unsettled
-            todo >>= 1
-            activity += 1
+            activity = lowest_bit(todo)
+            todo &= todo - 1
+            w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
+            gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
+            mark_first(due, w3, gaps, activity, tomorrow, n_days)
+            unsettled = act(rules, place, tally, me, seed, day, activity, w0, w1, w2) or unsettled
         if (events >> FACE_EVENT) & 1:
             w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, FACE)
             mark_first(due, w2, place.face_gaps[me.look], FACE_EVENT, tomorrow, n_days)
@@ -232,15 +232,14 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             stand(rules, place, tally, me, seed, day)
             release_day = next_release(rules, me)
             unsettled = False
-        todo, activity = (events & SERVICE_EVENTS) >> N_ACTS, N_ACTS
+        todo = (events & SERVICE_EVENTS) >> N_ACTS
         while todo:
-            if todo & 1:
-                w0, w1, w2, w3 = rng.draw4(seed, rng.SERVICE, me.citizen, day, activity)
-                gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
-                mark_first(due, w3, gaps, activity, tomorrow, n_days)
-                use(rules, place, tally, me, seed, day, activity, w0, w1)
-            todo >>= 1
-            activity += 1
+            activity = N_ACTS + lowest_bit(todo)
+            todo &= todo - 1
+            w0, w1, w2, w3 = rng.draw4(seed, rng.SERVICE, me.citizen, day, activity)
+            gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
+            mark_first(due, w3, gaps, activity, tomorrow, n_days)
+            use(rules, place, tally, me, seed, day, activity, w0, w1)
     account(rules, tally, me, day_to)
 
 
@@ -307,11 +306,7 @@ def stand(rules, place, tally, me, seed, day):
     settle(rules, tally, me)
     for entry in range(rules.n_lists):
         falls = me.tier > tier and me.tier >= rules.list_below[entry] and me.list_until[entry] == 0
-        should = (
-            me.true_tier > true_tier
-            and me.true_tier >= rules.list_below[entry]
-            and me.true_list_until[entry] == 0
-        )
+        should = me.true_tier > true_tier and me.true_tier >= rules.list_below[entry] and me.true_list_until[entry] == 0
         if falls or should:
             word = rng.draw4(seed, rng.TERM, me.citizen, day, entry)[0]
             put_on_list(rules, tally, me, day, entry, word, falls, should)

@@ -53,7 +53,11 @@ RULES = np.dtype(
         ("activity_groups", _I),  # bit g set: one of the activities 4g .. 4g+3 exists
         ("lead_shift", _I, N_ACTIVITIES),  # the trait that sets how often candidates come, in the packed traits
         ("lead_mask", _I, N_ACTIVITIES),
-        ("gaps", _I, (N_ACTIVITIES, N_LEVELS, MAX_WINDOW)),  # chance, by its level, of a candidate by the end of the day
+        (
+            "gaps",
+            _I,
+            (N_ACTIVITIES, N_LEVELS, MAX_WINDOW),
+        ),  # by its level: chance of a candidate by a day's end
         ("base", _I, N_ACTIVITIES),  # acceptance when all that varies is at one
         ("n_varies", _I, N_ACTIVITIES),
         ("varies_shift", _I, (N_ACTIVITIES, MAX_VARIES)),  # where the trait lies in the packed traits

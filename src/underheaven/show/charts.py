@@ -245,7 +245,8 @@ def scores(counts: Counts) -> Chart | None:
         "scores",
         "What the file says, and what it would say without errors",
         "Bars show how many people the file gives each score; the orange line shows where the same people would stand "
-        "if no act had ever been put down to the wrong person or missed; dashed lines are where a grade begins." + note,
+        "if every act that was noticed had been put down to the right person; dashed lines are where a grade begins."
+        + note,
         _spec(records, vconcat=panels, spacing=14),
         records,
         ("Day", "Score (points)", "People in the file", "People without errors"),

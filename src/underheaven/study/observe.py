@@ -6,7 +6,7 @@ the same with any of them.
 
 from __future__ import annotations
 
-from typing import Any, Protocol
+from typing import Any, ClassVar, Protocol
 
 import numpy as np
 import pyarrow as pa
@@ -133,7 +133,7 @@ class KeyedSample:
     """
 
     name = "sample"
-    _CATEGORIES = {
+    _CATEGORIES: ClassVar[dict[str, int]] = {
         "wrongly-sanctioned": WAS_WRONGLY_SANCTIONED,
         "innocent-sanctioned": WAS_SANCTIONED_INNOCENT,
     }
