@@ -114,9 +114,8 @@ def main() -> None:
     parser.add_argument("--quick", action="store_true", help="a smaller city and fewer days, to try the bench itself")
     parser.add_argument("--record", action="store_true", help="add the figures to bench/RECORD.md")
     options = parser.parse_args()
-    lines = [
-        f"{datetime.now(UTC):%Y-%m-%d}, {platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
-    ]
+    machine = f"{platform.machine()}, {os.cpu_count()} cores, Python {platform.python_version()}"
+    lines = [f"{datetime.now(UTC):%Y-%m-%d}, {machine}"]
     parts: list[Callable[[], list[tuple[str, str]]]] = [
         start_times,
         lambda: common_model(100_000 if options.quick else 1_000_000, 28 if options.quick else 56),

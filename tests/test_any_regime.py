@@ -175,7 +175,7 @@ def _remedies(draw, has_score):
     return found
 
 
-@settings(max_examples=60, deadline=None, suppress_health_check=list(HealthCheck))
+@settings(max_examples=40, deadline=None, suppress_health_check=list(HealthCheck))
 @given(regime=regimes(), seed=st.integers(0, 2**63 - 1))
 def test_any_valid_regime_can_be_lived_under(regime, seed):
     """30 days, and: columns within their bounds, days add up, parts within their whole, twins equal."""

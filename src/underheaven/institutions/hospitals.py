@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import math
 from collections.abc import Sequence
 from dataclasses import dataclass
 
 import numpy as np
 
 from underheaven.life.tables import Int64
+from underheaven.rng import ONE
 
 #: A queue fuller than this has no steady state that a week reaches; waits are those at this load.
 FULLEST = 0.99
@@ -60,7 +60,8 @@ class Hospitals:
 
     def expected_visits(self, strata: Int64) -> list[float]:
         """Return the visits of a day in each county, from its people int64[county, stratum]."""
-        return [math.fsum(n * r for n, r in zip(row, self.visits_per_day, strict=True)) for row in strata.tolist()]
+        rates = np.array([int(rate * ONE + 0.5) for rate in self.visits_per_day], np.int64)
+        return [visits / ONE for visits in (strata * rates).sum(axis=1).tolist()]
 
     def wait_minutes(self, visits: Int64, strata: Int64, days: int) -> Int64:
         """Return the mean wait of each class after a window with these visits.
