@@ -116,6 +116,7 @@ def run(
         observers=observers,
         progress=progress,
         stop=stop,
+        asked=_asked(regime, world, set),
     )
 
 
@@ -157,3 +158,12 @@ def worlds() -> list[str]:
     from underheaven import catalogue
 
     return catalogue.names("worlds")
+
+
+def _asked(regime: object, world: object, changes: Sequence[str]) -> dict[str, object]:
+    """Return how the files were named, for the manifest; models made in Python have no name to ask for."""
+    names = {"regime": regime, "world": world}
+    return {
+        **{key: os.fspath(name) for key, name in names.items() if isinstance(name, (str, os.PathLike))},
+        "set": list(changes),
+    }

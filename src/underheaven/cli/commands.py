@@ -103,6 +103,7 @@ def run(
                 overwrite=overwrite,
                 progress=narrator,
                 stop=stop,
+                asked=underheaven._asked(regime, world, set_),
             )
     findings = _audit(stored) if json else None
     report = None if no_report else _write_report(stored)

@@ -7,7 +7,7 @@ import os
 import platform
 import tempfile
 import time
-from collections.abc import Callable, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
 from pathlib import Path
@@ -130,6 +130,7 @@ def simulate(
     stop: Stop | None = None,
     checkpoint_seconds: float = 60.0,
     blocks_per_task: int | None = None,
+    asked: Mapping[str, Any] | None = None,
 ) -> Run:
     """Live `days` days of every citizen of a world under a regime and store what was counted.
 
@@ -147,6 +148,7 @@ def simulate(
     stop : when set, the run stores a checkpoint at the next exchange and raises `errors.Interrupted`
     checkpoint_seconds : time between checkpoints
     blocks_per_task : community blocks a thread takes at once; any number gives the same bits
+    asked : how the files were named and what was laid over them, for the manifest; it moves nothing
 
     Returns
     -------
@@ -196,7 +198,7 @@ def simulate(
             "total_seconds": round(time.perf_counter() - started, 3),
             "citizen_days_per_second": round(life.places.people * lived / max(1e-9, life_seconds)),
         }
-        writer.finish(life.manifest(timings))
+        writer.finish(life.manifest(timings) | {"asked": dict(asked or {})})
     return open_run(folder)
 
 

@@ -855,7 +855,7 @@ def tile_map(counts: Counts) -> Chart | None:
             name,
             {
                 "place": label(name),
-                "tile": county.get("tile") if len(provinces) > 1 else None,
+                "tile": county.get("tile"),
                 "people": 0,
                 "sanction_days": 0,
                 "wrongful_sanction_days": 0,
@@ -865,6 +865,8 @@ def tile_map(counts: Counts) -> Chart | None:
         for key in ("sanction_days", "wrongful_sanction_days"):
             place[key] += amounts[county["name"]][key]
     found = list(places.values())
+    if len({str(place["tile"]) for place in found}) < len(found):
+        found = [place | {"tile": None} for place in found]  # no map was drawn for them: in their order
     columns = max(2, math.ceil(math.sqrt(len(found) * 1.6)))
     records = []
     for number, place in enumerate(found):

@@ -266,8 +266,10 @@ def _bibliography(models: Iterable[Any]) -> dict[str, Source]:
 
 def _command(manifest: Mapping[str, Any]) -> str:
     """Return the command that repeats the run."""
-    names = {key: shlex.quote(str(manifest[key]["name"])) for key in ("regime", "world")}
+    asked = manifest.get("asked", {})
+    names = {key: shlex.quote(str(asked.get(key) or manifest[key]["name"])) for key in ("regime", "world")}
+    changes = "".join(f" --set {shlex.quote(change)}" for change in asked.get("set", ()))
     return (
         f"underheaven run {names['regime']} --world {names['world']} --people {manifest['people']} "
-        f"--days {manifest['days']} --seed {manifest['seed']}"
+        f"--days {manifest['days']} --seed {manifest['seed']}{changes}"
     )
