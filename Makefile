@@ -61,7 +61,7 @@ check: dev ## Style, types and the quick tests
 	$(BIN)/python -m pytest -q -m "not slow and not browser and not integration"
 
 verify: dev ## Statistical checks against closed forms (minutes)
-	$(BIN)/python -m pytest -q verification
+	$(BIN)/python -m pytest -q verification --timeout=900
 
 bench: setup ## Speed, memory and start time on this machine
 	$(BIN)/python -m bench

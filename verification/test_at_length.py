@@ -1,0 +1,82 @@
+"""What takes minutes: many configurations, many kills, larger crowds.  ``make verify``."""
+
+from __future__ import annotations
+
+import os
+import random
+import signal
+import subprocess
+import sys
+import time
+from pathlib import Path
+
+import pytest
+
+from lives import live, totals
+from underheaven.store import open_run
+
+REGIMES = ["press-2018", "rongcheng-2016", "judgment-defaulters", "none"]
+
+
+@pytest.mark.parametrize("number", range(24))
+def test_one_hash_over_random_configurations(tmp_path, number):
+    """Another number of threads and blocks, and checkpoints at every exchange, end in the same bytes (D1)."""
+    draw = random.Random(number)
+    regime, seed = draw.choice(REGIMES), draw.randrange(2**63)
+    common = {"world": draw.choice(["town", "city", "province", "china"]), "people": draw.choice([3_000, 20_000]),
+              "days": draw.randrange(1, 90), "seed": seed}  # fmt: skip
+    plain = live(tmp_path / "plain", regime, **common)
+    other = live(
+        tmp_path / "other", regime, **common, threads=draw.choice([1, 2, 3]), checkpoint_seconds=0.0,
+        blocks_per_task=draw.choice([1, 2, 7, 10_000]),
+    )  # fmt: skip
+    assert other.manifest["result_hash"] == plain.manifest["result_hash"]
+    assert totals(other) == totals(plain)
+
+
+def test_killed_at_any_time(tmp_path):
+    """A run killed at random instants, and resumed each time, ends in the same bytes (C1)."""
+    draw = random.Random(1)
+    command = [
+        sys.executable, "-c",
+        "import sys; sys.path.insert(0, 'tests'); from lives import live;"
+        "live(sys.argv[1], people=100_000, days=140, checkpoint_seconds=0.05, resume=sys.argv[2] == 'resume')",
+    ]  # fmt: skip
+    plain = live(tmp_path / "plain", people=100_000, days=140)
+    kills, out, partial = 0, tmp_path / "run", tmp_path / "run.partial"
+    deadline = time.monotonic() + 240
+    while not (out / "manifest.json").exists() and time.monotonic() < deadline:
+        has_checkpoint = any(partial.glob("checkpoint-*/*.json"))
+        if partial.exists() and not has_checkpoint:
+            subprocess.run(["rm", "-rf", str(partial)], check=True)
+        process = subprocess.Popen(
+            [*command, str(out), "resume" if has_checkpoint else "fresh"], stderr=subprocess.DEVNULL, env=_environment()
+        )
+        try:
+            process.wait(2.5 + 1.5 * draw.random())
+        except subprocess.TimeoutExpired:
+            process.send_signal(signal.SIGKILL)
+            process.wait()
+            kills += 1
+        else:
+            assert process.returncode == 0
+    assert kills > 0
+    assert open_run(out).manifest["result_hash"] == plain.manifest["result_hash"]
+
+
+def _environment() -> dict[str, str]:
+    return {**os.environ, "PYTHONPATH": os.pathsep.join([str(Path("src").resolve()), str(Path("tests").resolve())])}
+
+
+@pytest.mark.parametrize("settings", [{"NPY_DISABLE_CPU_FEATURES": "X86_V4 AVX512_ICL AVX512_SPR"},
+                                      {"NUMBA_CPU_NAME": "generic", "NUMBA_CPU_FEATURES": ""},
+                                      {"PYTHONHASHSEED": "1", "TZ": "Asia/Kathmandu", "LC_ALL": "C"}])  # fmt: skip
+def test_other_processors_and_places(tmp_path, settings):
+    """With other vector instructions, a generic processor, another time zone: the same bytes (D2)."""
+    plain = live(tmp_path / "plain", people=20_000, days=56)
+    code = "import sys; from lives import live; live(sys.argv[1], people=20_000, days=56)"
+    cache = {"UNDERHEAVEN_CACHE": str(tmp_path / "cache")}
+    subprocess.run(
+        [sys.executable, "-c", code, str(tmp_path / "other")], check=True, env=_environment() | settings | cache
+    )
+    assert open_run(tmp_path / "other").manifest["result_hash"] == plain.manifest["result_hash"]
