@@ -9,7 +9,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check verify bench golden lock docs clean chromium dev
+.PHONY: help setup demo test check verify bench golden lock clean chromium dev
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' $(MAKEFILE_LIST)
@@ -75,9 +75,6 @@ lock: | $(BIN)/python ## Resolve the requirements again
 	$(UV_COMPILE) --group dev -c requirements/run.lock -o requirements/dev.lock
 	$(BIN)/uv pip compile -q --universal --python-version 3.11 --generate-hashes --no-emit-index-url \
 		--custom-compile-command "make lock" --group bootstrap -o requirements/bootstrap.lock
-
-docs: dev ## Write the generated parts of the documentation again
-	$(BIN)/python -m docs.generate
 
 clean: ## Remove caches and built files; runs/ and .venv stay
 	rm -rf build dist .mypy_cache .ruff_cache .pytest_cache .hypothesis src/*.egg-info

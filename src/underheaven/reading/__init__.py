@@ -4,6 +4,7 @@ The way of a file: `read_tree` (or `parse`) makes nodes with places, `resolve` h
 one file over another, `override` applies `--set`, and `load` validates the tree as a model.
 """
 
+from underheaven.reading.checking import Finding, Findings, passed
 from underheaven.reading.guard import (
     Node,
     compose,
@@ -53,6 +54,8 @@ __all__ = [
     "Document",
     "Duration",
     "Factor",
+    "Finding",
+    "Findings",
     "Levels",
     "Node",
     "Number",
@@ -77,6 +80,7 @@ __all__ = [
     "one_of",
     "override",
     "parse",
+    "passed",
     "read_tree",
     "resolve",
     "shown",

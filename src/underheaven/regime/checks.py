@@ -1,18 +1,14 @@
 """What one part of a regime file demands of another.
 
 Each check yields findings: where, and a sentence that says what is wrong and what to write instead.
-`passed` hands all findings of a model to the reader at once, so that a file is mended in one go.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator
 from fractions import Fraction
-from typing import TYPE_CHECKING, NamedTuple, TypeVar
+from typing import TYPE_CHECKING
 
-from pydantic_core import PydanticCustomError
-
-from underheaven.reading import did_you_mean
+from underheaven.reading import Finding, Findings, did_you_mean
 
 if TYPE_CHECKING:
     from underheaven.reading import Duration
@@ -23,36 +19,6 @@ MAX_LISTS = 2
 MAX_EXPIRY_YEARS = 10  # each year of record is a column of the state
 FARTHEST_POINTS = 3_000  # scores are stored as tenths of a point in 16 bits
 LONGEST_DAYS = 50 * 365  # days are stored in 16 bits; this leaves room for a century of simulation
-
-T = TypeVar("T")
-
-
-class Finding(NamedTuple):
-    """One fault: its place below the checked model, and what to do about it."""
-
-    at: tuple[str | int, ...]
-    text: str
-
-
-Findings = Iterator[Finding]
-
-
-def error(text: str, findings: Iterable[Finding] = ()) -> PydanticCustomError:
-    """Make the error that `underheaven.reading` turns into one located message a finding."""
-    return PydanticCustomError("rule", "{text}", {"text": text, "findings": tuple(findings)})
-
-
-def passed(model: T, check: Callable[[T], Findings]) -> T:
-    """Return the model if the check finds nothing.
-
-    Raises
-    ------
-    PydanticCustomError : with all findings in its context
-    """
-    found = tuple(check(model))
-    if found:
-        raise error("; ".join(finding.text for finding in found), found)
-    return model
 
 
 def score(found: schema.Score) -> Findings:

@@ -28,6 +28,7 @@ from underheaven.reading import (
     Section,
     Source,
     fault,
+    passed,
     shown,
 )
 from underheaven.regime import checks
@@ -86,7 +87,7 @@ class Score(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Score:
-        return checks.passed(self, checks.score)
+        return passed(self, checks.score)
 
 
 class Tier(Section):
@@ -111,7 +112,7 @@ class Term(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Term:
-        return checks.passed(self, checks.term)
+        return passed(self, checks.term)
 
     @property
     def parts(self) -> tuple[tuple[Fraction, int], ...]:
@@ -186,7 +187,7 @@ class Cameras(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Cameras:
-        return checks.passed(self, checks.cameras)
+        return passed(self, checks.cameras)
 
     @property
     def density_per_1000(self) -> Fraction:
@@ -282,7 +283,7 @@ class Recognition(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Recognition:
-        return checks.passed(self, checks.recognition)
+        return passed(self, checks.recognition)
 
     @property
     def fixed_gallery(self) -> int | None:
@@ -307,7 +308,7 @@ class Registers(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Registers:
-        return checks.passed(self, checks.registers)
+        return passed(self, checks.registers)
 
 
 class Reporting(Section):
@@ -356,7 +357,7 @@ class Remedies(Section):
 
     @model_validator(mode="after")
     def _check(self) -> Remedies:
-        return checks.passed(self, checks.remedies)
+        return passed(self, checks.remedies)
 
     @property
     def expiry_years(self) -> int:
@@ -418,7 +419,7 @@ class Regime(Document):
 
     @model_validator(mode="after")
     def _check(self) -> Regime:
-        return checks.passed(self, checks.regime)
+        return passed(self, checks.regime)
 
     @property
     def has_score(self) -> bool:

@@ -19,6 +19,8 @@ from underheaven.reading import (
     Document,
     Duration,
     Factor,
+    Finding,
+    Findings,
     Levels,
     Number,
     Per,
@@ -31,8 +33,8 @@ from underheaven.reading import (
     fault,
     number_of,
     one_of,
+    passed,
 )
-from underheaven.regime.checks import Finding, Findings, passed
 
 FORMAT = "underheaven-world/1"
 

@@ -1,0 +1,54 @@
+"""What the documentation shows is run here."""
+
+from __future__ import annotations
+
+import re
+from pathlib import Path
+
+import pytest
+
+from lives import live, totals
+
+ROOT = Path(__file__).parents[1]
+
+
+def blocks(page, language):
+    """Return the fenced blocks of a page that are written in this language."""
+    return re.findall(rf"```{language}\n(.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+
+
+def test_the_regime_of_the_how_to(tmp_path):
+    """The example loads, and does what its page says: late payers lose the card, and some appeal."""
+    (example,) = blocks("docs/how-to/write-a-regime.md", "yaml")
+    path = tmp_path / "library-card.yaml"
+    path.write_text(example, encoding="utf-8")
+    found = totals(live(tmp_path / "run", str(path), "town", 3_000, days=182))
+    assert found["tier_days/no-card"] > 0
+    assert found["refused/credit"] > 0
+    assert found["appeals"] > 0
+    assert found["notices"] > 0
+
+
+def test_the_python_of_the_readme(tmp_path, monkeypatch):
+    """The lines run as they stand."""
+    pytest.importorskip("pandas")
+    monkeypatch.chdir(tmp_path)
+    (code,) = blocks("README.md", "python")
+    names: dict[str, object] = {}
+    exec(code, names)  # the block is ours
+    assert len(names["run"].frame("counts_stratum")) > 0  # type: ignore[attr-defined]
+
+
+def test_links_lead_somewhere():
+    """Every relative link of the documentation points at a file or folder."""
+    for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:
+        for target in re.findall(r"\]\((?!https?:)([^)#]+)\)", page.read_text(encoding="utf-8")):
+            assert (page.parent / target).exists(), f"{page.name}: {target}"
+
+
+def test_every_make_target_that_is_named_exists():
+    """README and CONTRIBUTING name no command that the Makefile does not have."""
+    targets = set(re.findall(r"^([a-z]+):", (ROOT / "Makefile").read_text(encoding="utf-8"), re.MULTILINE))
+    named = {name for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]
+             for name in re.findall(r"(?:^|`)make ([a-z]+)", page.read_text(encoding="utf-8"), re.MULTILINE)}  # fmt: skip
+    assert named <= targets
