@@ -227,3 +227,14 @@ lists:
     middles = (quantiles[:-1] + quantiles[1:]) / 2
     scales = [-1 / math.log1p(-1 / days) for _, days in term.parts]
     assert middles.mean() == pytest.approx(0.8 * scales[0] + 0.2 * scales[1], rel=0.005)
+
+
+def test_a_small_run_has_the_gallery_of_the_whole_county(tmp_path):
+    """Fewer simulated people do not make a county's gallery smaller: false records a person stay what they are."""
+    rates = []
+    for people in (5_000, 40_000):
+        regime = load_regime("press-2018", ["recognition.gallery=county", "recognition.false_match=1e-6"])
+        run = simulate(regime, load_world("city", people), days=56, out=tmp_path / str(people))
+        rates.append(totals(run)["false_match_records"] / people)
+    # A county of 13,000 to 90,000 faces: about 0.11 x (1 - exp(-0.05)) of some three probes a person.
+    assert rates[0] == pytest.approx(rates[1], abs=4 * math.sqrt(rates[1] / 5_000) + 0.1 * rates[1])

@@ -30,6 +30,7 @@ class Census:
     """Head counts that the institutions work with, counted once before day 0."""
 
     people: Int64  # [county]
+    galleries: Int64  # [county] faces of the county's own gallery: those of the whole county, not only of the run
     strata: Int64  # [county, stratum]
     names: Int64  # [county, name class]
     urban_share: Int64  # [county] threshold
@@ -124,10 +125,11 @@ def _recognise(
         tables["face_right"] = ONE
         return
     heads = _by_zone(census.people, is_national).tolist()
+    galleries = _by_zone(census.galleries, is_national).tolist()
     probes = [0] * len(heads) if last is None else _by_zone(last.county[:, c.PROBES], is_national).tolist()
     known: dict[tuple[int, float], tuple[Int64, Int64]] = {}
-    for zone, (people, searched) in enumerate(zip(heads, probes, strict=True)):
-        key = people, law.reviewed_share(searched, people, last_days)
+    for zone, (people, gallery, searched) in enumerate(zip(heads, galleries, probes, strict=True)):
+        key = gallery, law.reviewed_share(searched, people, last_days)
         if key not in known:
             known[key] = law.tables(*key)
         place = slice(None) if is_national else slice(zone, zone + 1)

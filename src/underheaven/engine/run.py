@@ -261,7 +261,7 @@ class _Life:
         """Count heads and let observers see the start."""
         people = self.places.people
         self.kept_traits = np.zeros(people if people <= KEEP_TRAITS_UP_TO else 0, np.uint32)
-        self.census = self.workers.count(self.seed, self.kept_traits)
+        self.census = self.workers.count(self.seed, self.kept_traits, self.places.full_sizes)
         if self.day == 0:
             self._observe()
 

@@ -109,8 +109,15 @@ class Workers:
                     into += array
         return total
 
-    def count(self, seed: int, kept_traits: NDArray[np.uint32]) -> Census:
-        """Count heads by county and stratum; fill `kept_traits` on the way unless it has length 0."""
+    def count(self, seed: int, kept_traits: NDArray[np.uint32], galleries: Int64) -> Census:
+        """Count heads by county and stratum; fill `kept_traits` on the way unless it has length 0.
+
+        Parameters
+        ----------
+        seed : int
+        kept_traits : uint32[citizen] or [0]
+        galleries : int64[county], handed on
+        """
         n_counties = self.zones.shape[1]
         heads = [
             (own.scratch, np.zeros((n_counties, N_STRATA), np.int64), np.zeros((n_counties, N_NAMES), np.int64))
@@ -125,4 +132,4 @@ class Workers:
         strata = np.sum([strata for _, strata, _ in heads], axis=0)
         names = np.sum([names for _, _, names in heads], axis=0)
         urban_share = ONE - 1 - self.people.urban_cum[:, 0].astype(np.int64)
-        return Census(strata.sum(axis=1), strata, names, urban_share)
+        return Census(strata.sum(axis=1), galleries, strata, names, urban_share)

@@ -84,7 +84,7 @@ class Recognition:
     Parameters
     ----------
     is_national : one gallery for all, else one a county
-    size : faces in the gallery; None: the county's people
+    size : faces in the gallery; None: those of the county, however few of them a run simulates
     miss, false_match : [look] per probe, and per comparison
     choice : which faces above the threshold enter the file: `ranked` (the right one, if it is among them, else
         one of them), `any` (one of them, at random) or `every`

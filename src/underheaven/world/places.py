@@ -29,6 +29,7 @@ class Places:
     tiles : (row, column) of each province on a map of tiles
     county_tiles : (row, column) of each county: its own where the file gives one, else that of its province
     sizes : int64[county], adults
+    full_sizes : int64[county], adults that the file gives the county, before `--people` scaled it
     people : their sum
     urban_share : float64[county]; `urban` the same as exact fractions
     urban_mean : urban share of the world before `--people` scaled it
@@ -41,6 +42,7 @@ class Places:
     tiles: list[tuple[int, int]]
     county_tiles: list[tuple[int, int]]
     sizes: NDArray[np.int64]
+    full_sizes: NDArray[np.int64]
     people: int
     urban_share: NDArray[np.float64]
     urban: tuple[Fraction, ...]
@@ -95,6 +97,7 @@ def build_places(world: World) -> Places:
         tiles=tiles,
         county_tiles=by_district,
         sizes=sizes_scaled,
+        full_sizes=np.array(weights, np.int64),
         people=world.people,
         urban_share=np.array([float(share) for share in urban], np.float64),
         urban=tuple(urban),
