@@ -37,7 +37,7 @@ def row(name: str, regime: str, changes: list[str], people: int | None) -> str:
         name,
         f"{found.get('people_sanctioned', 0):,}",
         share("people_wrongly_sanctioned", "people_sanctioned"),
-        share("people_innocent_sanctioned", "people_sanctioned"),
+        f"{found.get('people_innocent_sanctioned', 0):,}",
         share("wrongful_sanction_days", "sanction_days"),
         f"{found.get('false_match_records', 0):,}",
         f"{found.get('false_link_records', 0):,}",

@@ -170,3 +170,20 @@ def test_what_the_list_of_defaulters_does(counted):
     assert found["listings/defaulters"] > 0
     assert not any(name.startswith("recorded/jaywalking") and n for name, n in found.items())
     assert found.get("false_match_records", 0) == 0
+
+
+def test_the_order_of_the_table_of_effects(tmp_path):
+    """What docs/explanation/expected-effect.md says, in a city of 40,000: the gallery decides, review filters."""
+    city = ["recognition.gallery=county", "recognition.size={value: 740000, basis: assumed}"]
+    review = ["recognition.review.per_million_per_day=10000000"]
+    cases = {"nation": [], "city": city, "review": review, "any": ["recognition.choice=any"]}
+    wrongly, false = {}, {}
+    for name, changes in cases.items():
+        found = totals(live(tmp_path / name, overrides=changes, people=40_000, days=365, seed=1, threads=2))
+        wrongly[name] = found["people_wrongly_sanctioned"] / found["people_sanctioned"]
+        false[name] = found["false_match_records"]
+    assert wrongly["city"] < 0.2 * wrongly["nation"]
+    assert wrongly["review"] < 0.5 * wrongly["nation"]
+    assert wrongly["any"] > 1.5 * wrongly["nation"]
+    # About 1,100 false records in the city's gallery, each a draw upon a draw: deviation sqrt(2 / 1,100).
+    assert false["nation"] / false["city"] == pytest.approx(49, rel=4 * (2 / 1_100) ** 0.5)
