@@ -13,7 +13,9 @@ import pytest
 
 import lives
 from underheaven.store import Run
-from underheaven.study.audit import Counts, audit, decimal, label, percent, ratio, share, wilson
+from underheaven.study.audit import audit
+from underheaven.study.counts import Counts, ratio, share, wilson
+from underheaven.study.words import decimal, label, percent
 
 LEVELS = {
     "group": ["majority", "minority"],

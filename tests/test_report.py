@@ -15,9 +15,10 @@ from typing import Any
 import pytest
 
 import lives
-from underheaven.show.charts import Chart, all_charts
+from underheaven.show.charts import all_charts
 from underheaven.show.describe import KINDS
 from underheaven.show.report import render, write_report
+from underheaven.show.vega import Chart
 from underheaven.store import Run
 from underheaven.study.audit import audit
 

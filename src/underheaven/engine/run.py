@@ -169,7 +169,7 @@ def simulate(
         if resume:
             life.take_up(*writer.load_checkpoint(), identity)
         if progress is not None:
-            note = "" if was_compiled_before() else "compiling the life loop (once, about a minute)"
+            note = "" if was_compiled_before() else "compiling the life loop (once, about half a minute)"
             progress(life.day, days, 0, 0.0, note)
         life.prepare()
         first_day, lived_from, saved_at = life.day, time.perf_counter(), time.perf_counter()
@@ -258,9 +258,10 @@ class _Life:
         }
 
     def prepare(self) -> None:
-        """Count heads and let observers see the start."""
+        """Compile the loop, count heads and let observers see the start."""
         people = self.places.people
         self.kept_traits = np.zeros(people if people <= KEEP_TRAITS_UP_TO else 0, np.uint32)
+        self.workers.compile(self.state, self.kept_traits)
         self.census = self.workers.count(self.seed, self.kept_traits, self.places.full_sizes)
         if self.day == 0:
             self._observe()

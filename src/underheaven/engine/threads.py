@@ -15,7 +15,7 @@ from underheaven.life.block import run_blocks
 from underheaven.life.census import count_people
 from underheaven.life.counters import TALLY
 from underheaven.life.state import State
-from underheaven.life.tables import N_NAMES, N_STRATA, Int64, Scratch, new_scratch, record
+from underheaven.life.tables import EXCHANGE, N_NAMES, N_STRATA, Int64, Scratch, new_scratch, record
 from underheaven.rng import ONE
 
 T = TypeVar("T")
@@ -77,6 +77,14 @@ class Workers:
         self._own = [
             _Own(empty_counts(zones), record(TALLY), new_scratch(largest, n_ties, window_days)) for _ in range(threads)
         ]
+
+    def compile(self, state: State, kept_traits: NDArray[np.uint32]) -> None:
+        """Compile the loop, or load it as compiled before, by living no block for no day."""
+        own, exchange = self._own[0], np.zeros(self.zones.shape[1], EXCHANGE)
+        run_blocks(
+            self.people, self.rules, exchange, state, own.tally, own.counts.county, self.zones,
+            own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch, 0, 0, 0, 0, 0,
+        )  # fmt: skip
 
     def live(
         self,

@@ -6,7 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
-from underheaven.study.audit import decimal, label, whole
+from underheaven.study.words import decimal, label, whole
 
 #: What each kind of regime is, and is not; every report begins with it.
 KINDS = {

@@ -20,9 +20,12 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from underheaven.errors import StoreError, Where
-from underheaven.show.charts import Chart, all_charts
+from underheaven.show.charts import all_charts
 from underheaven.show.describe import KINDS, channel, describe
-from underheaven.study.audit import NOT_MEASURABLE, Counts, audit, decimal, label, percent, whole
+from underheaven.show.vega import Chart
+from underheaven.study.audit import audit
+from underheaven.study.counts import Counts
+from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, whole
 
 if TYPE_CHECKING:
     from markupsafe import Markup
