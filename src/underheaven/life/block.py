@@ -304,13 +304,16 @@ def stand(rules, place, tally, me, seed, day):
     """STANDING: settle tiers and lists after the day's records; count, and tell of, what is new."""
     tier, true_tier, sanctioned = me.tier, me.true_tier, me.on_paper
     settle(rules, tally, me)
+    is_listed_now = False
     for entry in range(rules.n_lists):
         falls = me.tier > tier and me.tier >= rules.list_below[entry] and me.list_until[entry] == 0
         should = me.true_tier > true_tier and me.true_tier >= rules.list_below[entry] and me.true_list_until[entry] == 0
         if falls or should:
             word = rng.draw4(seed, rng.TERM, me.citizen, day, entry)[0]
             put_on_list(rules, tally, me, day, entry, word, falls, should)
-    work_out(rules, me)
+            is_listed_now = True
+    if is_listed_now:
+        work_out(rules, me)
     if rules.n_tiers > 1 and me.tier == rules.n_tiers - 1 and not me.flags & WAS_IN_LOWEST_TIER:
         me.flags |= WAS_IN_LOWEST_TIER
         count(tally, me, c.PEOPLE_LOWEST_TIER, 1)
