@@ -18,6 +18,7 @@ MAX_TIERS = 8
 MAX_LISTS = 2
 MAX_EXPIRY_YEARS = 10  # each year of record is a column of the state
 FARTHEST_POINTS = 3_000  # scores are stored as tenths of a point in 16 bits
+MAX_YEAR_POINTS = 3_276  # so are the points of a year
 LONGEST_DAYS = 50 * 365  # days are stored in 16 bits; this leaves room for a century of simulation
 
 
@@ -150,6 +151,7 @@ def regime(found: schema.Regime) -> Findings:
     yield from _needs_score(found)
     yield from _tiers(found)
     yield from _points(found)
+    yield from _expiry(found)
     yield from _lists(found)
     yield from _treatment(found)
     if found.recognition is not None and found.cameras is None:
@@ -227,6 +229,19 @@ def _points(found: schema.Regime) -> Findings:
     for at, size in sizes.items():
         if size > room:
             yield Finding(at, f"{size} points are more than the whole scale of {room}; write at most {room}")
+
+
+def _expiry(found: schema.Regime) -> Findings:
+    """Check that a year's points, of which expiry keeps the sum, fit into their column."""
+    if found.score is None or found.remedies.expiry is None:
+        return
+    room = found.score.cap.value - found.score.floor.value
+    if room > MAX_YEAR_POINTS:
+        text = (
+            f"records that expire need a scale of at most {MAX_YEAR_POINTS} points, and this one has {room}; "
+            "scale the points down, or take `expiry` out"
+        )
+        yield Finding(("remedies", "expiry"), text)
 
 
 def _lists(found: schema.Regime) -> Findings:

@@ -418,7 +418,7 @@ def hospital(counts: Counts) -> Chart | None:
                 )
     if not records:
         return None
-    shades = ladder(len(kinds))
+    shades = ladder(len(kinds))  # its palest step fills an area, but could not be seen as a line
     colour = {"domain": kinds, "range": ["#b9ab95" if shade == "#e9e4dc" else shade for shade in shades]}
     by_grade = (
         {
@@ -493,8 +493,7 @@ def tile_map(counts: Counts) -> Chart | None:
         records.append(
             place | {"per_1000": per_1000, "short": _short(place["place"]), "row": int(row), "column": int(column)}
         )
-    across = len({record["column"] for record in records})
-    side = min(96, WIDTH // max(across, max(record["column"] for record in records) + 1))
+    side = min(96, WIDTH // (max(record["column"] for record in records) + 1))
     high = max(record["per_1000"] for record in records)
     what = "province" if len(provinces) > 1 else "district"
     at = {
@@ -556,6 +555,7 @@ def tile_map(counts: Counts) -> Chart | None:
 
 
 def _short(name: str) -> str:
+    """Return a name that fits on a tile."""
     return name if len(name) <= 14 else name[:13] + "…"
 
 

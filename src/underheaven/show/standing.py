@@ -140,6 +140,7 @@ def scores(counts: Counts) -> Chart | None:
 
 
 def _cutoffs(counts: Counts) -> list[tuple[str, int]]:
+    """Return (tier, the points from which it holds), from the best to the lowest."""
     regime = counts.run.regime
     return list(zip(regime.tier_names, regime.cutoffs, strict=True)) if regime is not None else []
 
@@ -192,10 +193,15 @@ def flows(counts: Counts) -> Chart | None:
     if len(counts.tiers) < 2:
         return None
     records: list[Record] = [
-        {"from": a, "to": b, "moves": counts.total(f"flow/{a}/{b}"), "per_1000": 1000 * moved / counts.people}
+        {
+            "from": a,
+            "to": b,
+            "moves": (moves := counts.total(f"flow/{a}/{b}")),
+            "per_1000": 1000 * moves / counts.people,
+        }
         for a in counts.tiers
         for b in counts.tiers
-        if a != b and (moved := counts.total(f"flow/{a}/{b}")) >= 0
+        if a != b
     ]
     most = max(record["moves"] for record in records)
     size = min(70, 420 // len(counts.tiers))

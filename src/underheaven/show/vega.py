@@ -20,7 +20,7 @@ BLUE, ORANGE, GREEN, PINK = "#0072B2", "#D55E00", "#009E73", "#CC79A7"
 INK, GREY = "#1f2328", "#57606a"
 SKY = "#9cc3dc"  # for what needs no alarm beside it
 #: From the best tier to the lowest: blue, pale, vermilion; light and dark also differ.
-_LADDER = ("#084a7b", "#3b86b8", "#9cc3dc", "#e9e4dc", "#f2b88c", "#d9691e", "#a23a05", "#641d00")
+_LADDER = ("#084a7b", "#3b86b8", SKY, "#e9e4dc", "#f2b88c", "#d9691e", "#a23a05", "#641d00")
 
 _CONFIG: Spec = {
     "background": "white",
@@ -108,22 +108,26 @@ def quantity(field: str, title: str | None, **more: Any) -> Spec:
 
 
 def category(field: str, title: str | None = None, **more: Any) -> Spec:
-    """Encode names, on any channel; the order is that of the data unless `sort` or `scale` say otherwise."""
+    """Encode names, on any channel; in ascending order, unless `sort` or the domain of `scale` says another."""
     return {"field": field, "type": "nominal", "title": title, **more}
 
 
 def day_axis(days: int) -> Spec:
-    """Encode `day`, a middle of a window, over a whole run of so many days."""
+    """Encode `day`, the middle of a window, on an axis over all days of the run."""
     return quantity("day", "day of the run", scale={"domain": [0, days], "nice": False})
 
 
 def income_axis() -> Spec:
-    """Encode `income_tenth`."""
+    """Encode `income_tenth`, side by side with the poorest first."""
     return category("income_tenth", "income tenth (1 is the poorest)", axis={"labelAngle": 0})
 
 
 def tooltip(**titles: str) -> list[Spec]:
-    """Return a tooltip: ``field=title``; a title that ends in %, or holds a number, is formatted so."""
+    """Return a tooltip of ``field=title``, in this order.
+
+    The last sign of a title says how its field is written, and is not shown itself: ``%`` a share, ``#`` a whole
+    number, ``~`` three significant digits; any other title is whole, and its field a name.
+    """
     formats = {"%": ".2~%", "#": ",.0f", "~": ",.3~r"}
     tips: list[Spec] = []
     for field, title in titles.items():

@@ -122,7 +122,7 @@ def _refusal_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         text = "No service refused anybody because of the file."
     else:
         text = (
-            f"Most of them for {label(worst['name'])}: {whole(worst['refused'])} refusals to "
+            f"Most often for {label(worst['name'])}: {whole(worst['refused'])} refusals to "
             f"{plural(worst['people_refused'], 'person', 'people')}. {percent(refused['wrongly_share']['value'])} of "
             "all refusals were wrongful."
         )
@@ -190,7 +190,7 @@ def _gap_finding(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
 
 
 def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
-    findings = []
+    told = []
     if found["keeps_file"]:
         behaviour, appeals = found["behaviour"], found["appeals"]
         speech = behaviour["silenced_speech_share"]
@@ -200,7 +200,7 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             if speech["value"] is not None
             else "There was nothing to say, or nobody who would have said it."
         )
-        findings.append(
+        told.append(
             _finding(
                 "silenced_speech",
                 "Words never said",
@@ -216,17 +216,19 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             if behaviour["gamed_share"]["value"] is not None
             else "No act was rewarded."
         )
-        findings.append(_finding("gamed", "Done for the points", behaviour["gamed"], "times", text))
+        told.append(_finding("gamed", "Done for the points", behaviour["gamed"], "times", text))
         decided = appeals["won"] + appeals["lost"]
         if not appeals["filed"]:
             text = "Nobody filed an appeal."
+        elif not decided:
+            text = "None was decided before the run ended."
         else:
             text = (
                 f"{whole(appeals['won'])} of {whole(decided)} decided were won; a decision took "
                 f"{decimal(appeals['wait_days']['value'])} days on average."
             )
-        findings.append(_finding("appeals", "Appeals", appeals["filed"], "times", text))
-    return [*findings, _hospital_finding(found["hospital"])]
+        told.append(_finding("appeals", "Appeals", appeals["filed"], "times", text))
+    return [*told, _hospital_finding(found["hospital"])]
 
 
 def _hospital_finding(hospital: Mapping[str, Any]) -> dict[str, Any]:
