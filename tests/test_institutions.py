@@ -100,6 +100,13 @@ def test_constant_law_holds_its_rate():
     assert 1 - law.false_candidates(0, 10)[0] == pytest.approx(0.003)
 
 
+def test_a_matcher_that_matches_everybody():
+    """With a false match rate of 1 every face is a candidate, and the right one is one of them."""
+    none, mean, shared = recognition(false_match=(1.0,) * N_LOOKS).false_candidates(0, 9)
+    assert (none, mean) == (0.0, 9.0)
+    assert shared == pytest.approx(1 / 10)
+
+
 def test_review_drops_false_and_some_true_matches():
     """A reviewer with time for everything passes the stated shares; with no time, everything."""
     law = recognition(review=Review(1.0, 0.9, 0.5), miss=(0.2,) * N_LOOKS)

@@ -32,7 +32,8 @@ def cache_folder() -> Path:
     -------
     Path : below ``UNDERHEAVEN_CACHE``, else the user's cache folder, else a temporary folder
     """
-    digest = hashlib.sha256(numba.__version__.encode())
+    # Numba keys what it keeps by the path of the source, so another checkout has a folder of its own.
+    digest = hashlib.sha256(f"{numba.__version__} {_PACKAGE}".encode())
     for pattern in _SOURCES:
         for source in sorted(_PACKAGE.glob(pattern)):
             digest.update(source.read_bytes())

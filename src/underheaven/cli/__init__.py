@@ -64,6 +64,9 @@ def main(arguments: Sequence[str] | None = None) -> int:
     int : exit code
     """
     given = list(sys.argv[1:] if arguments is None else arguments)
+    for stream in (sys.stdout, sys.stderr):
+        if hasattr(stream, "reconfigure"):
+            stream.reconfigure(errors="replace")  # a terminal that lacks a sign shows a question mark
     try:
         code = _main(given)
         sys.stdout.flush()
@@ -72,6 +75,11 @@ def main(arguments: Sequence[str] | None = None) -> int:
         # `underheaven cite ... | head`: whoever reads has had enough.
         os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
         return 0
+    except OSError as error:
+        # Errors of files are told where they happen; what is left is that the answer could not be printed.
+        print(f"error: the output could not be written ({error.strerror or error}) [UH705]", file=sys.stderr)
+        os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
+        return 1
     except KeyboardInterrupt:
         print("stopped", file=sys.stderr)
         return 130

@@ -69,7 +69,7 @@ def run(
         tuple[str, ...],
         Parameter(
             name="--set",
-            help="change a number: recognition.gallery=county, world.people.value=5000; may stand several times",
+            help="change a number: recognition.gallery=county, world.adults=5000; may stand several times",
             metavar="PATH=VALUE",
         ),
     ] = (),

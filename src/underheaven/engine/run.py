@@ -203,6 +203,9 @@ def simulate(
 
 
 def _check_arguments(days: int, seed: int, threads: int | None) -> None:
+    for name, value in (("days", days), ("seed", seed), ("threads", threads)):
+        if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
+            raise errors.CommandError.of("UH803", f"{name} is {value!r}; write a whole number, as 30")
     if not 1 <= days <= 36_500:
         raise errors.CommandError.out_of_range("days", days, "1 to 36500")
     if not 0 <= seed < 1 << 63:

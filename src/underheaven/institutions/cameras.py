@@ -139,8 +139,9 @@ class Recognition:
         f = self.false_match[look]
         if f == 0.0:
             return 1.0, 0.0, 1.0
-        shared = -math.expm1((gallery + 1) * math.log1p(-f)) / ((gallery + 1) * f)
-        return math.exp(gallery * math.log1p(-f)), gallery * f, shared
+        spared = math.log1p(-f) if f < 1.0 else -math.inf  # log of the chance that one face is no candidate
+        shared = -math.expm1((gallery + 1) * spared) / ((gallery + 1) * f)
+        return math.exp(gallery * spared), gallery * f, shared
 
     def tables(self, gallery: int, reviewed: float) -> tuple[Int64, Int64]:
         """Return `face_right` [look] and `face_wrong` [look, right or not] (life/tables.py)."""

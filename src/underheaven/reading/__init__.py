@@ -16,7 +16,7 @@ from underheaven.reading.guard import (
     read_tree,
     shown,
 )
-from underheaven.reading.located import load, merged, resolve
+from underheaven.reading.located import load, merged, of_kind, resolve
 from underheaven.reading.overrides import override
 from underheaven.reading.quantities import (
     BASES,
@@ -77,6 +77,7 @@ __all__ = [
     "merged",
     "number_of",
     "number_text",
+    "of_kind",
     "one_of",
     "override",
     "parse",

@@ -315,6 +315,12 @@ def parse(data: bytes, name: str) -> Node:
     if not isinstance(tree.value, dict):
         if personal := rows_about_persons(tree):
             raise FileFormError.of("UH130", no_persons(personal), tree.where())
+        first_line = text.lstrip().partition("\n")[0]
+        rows = tree.value if isinstance(tree.value, list) else []
+        if (tree.is_scalar and "," in first_line) or any(not row.is_scalar for row in rows):
+            told = "this is a table of rows, and no file of rows is read here, so that none about persons can enter"
+            mend = "give a regime or a world, which hold rules and shares"
+            raise FileFormError.of("UH130", f"{told}; {mend}", tree.where())
         what = "a mapping of keys to values is wanted; write `format:` in the first line"
         raise FileFormError.of("UH112", f"the file is {shown(tree.value)}, and {what}", tree.where())
     return tree

@@ -442,3 +442,32 @@ def _wrong_kind(fault: _Fault, found: list[Slot]) -> tuple[str, str]:
 def _quoted(value: Scalar | dict[str, Node] | list[Node]) -> str:
     words = number_text(value) if isinstance(value, (int, Decimal)) and not isinstance(value, bool) else shown(value)
     return f'"{words}"'
+
+
+#: What the formats of files are, and where a file of that kind belongs.
+KINDS = {
+    "underheaven-regime/": "a regime",
+    "underheaven-world/": "a world (--world NAME)",
+    "underheaven-society/": "a society",
+}
+
+
+def of_kind(tree: Node, wanted: str) -> None:
+    """Refuse a file of another kind in one sentence, before its every key is found unknown.
+
+    Parameters
+    ----------
+    tree : Node, root of a file
+    wanted : the format that is looked for, as underheaven-regime/1
+
+    Raises
+    ------
+    FileFormError : the file says that it is of another kind
+    """
+    node = tree.child("format")
+    found = node.value if node is not None and isinstance(node.value, str) else ""
+    kind = next((kind for start, kind in KINDS.items() if found.startswith(start)), None)
+    if kind is not None and not found.startswith(wanted.split("/")[0]):
+        here = next(kind for start, kind in KINDS.items() if wanted.startswith(start))
+        text = f"this file is {kind}, and {here} is wanted here; exchange the two, or give another file"
+        raise FileFormError.of("UH112", text, node.where("format") if node is not None else None)

@@ -6,8 +6,10 @@ from collections.abc import Sequence
 from pathlib import Path
 
 from underheaven import catalogue
-from underheaven.reading import load, override, read_tree, resolve
-from underheaven.regime.schema import Regime
+from underheaven.errors import FileFormError
+from underheaven.reading import load, of_kind, override, read_tree, resolve
+from underheaven.regime.cases import not_borne_out
+from underheaven.regime.schema import FORMAT, Regime
 
 
 def load_regime(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Regime:
@@ -23,4 +25,10 @@ def load_regime(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Regi
     FileFormError : with every fault that was found, its place and its mend
     """
     tree = resolve(read_tree(catalogue.find("regimes", name_or_path)))
-    return load(Regime, override(tree, overrides, Regime))
+    of_kind(tree, FORMAT)
+    regime = load(Regime, override(tree, overrides, Regime))
+    # Cases are claims about the file as it stands; a rule that --set changes is not held against them.
+    wrong = [] if overrides else list(not_borne_out(regime))
+    if wrong:
+        raise FileFormError(wrong)
+    return regime

@@ -122,7 +122,7 @@ def _refusal_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         text = "No service refused anybody because of the file."
     else:
         text = (
-            f"Most often for {label(worst['name'])}: {whole(worst['refused'])} refusals to "
+            f"Most often for {label(worst['name'])}: {plural(worst['refused'], 'refusal')} to "
             f"{plural(worst['people_refused'], 'person', 'people')}. {percent(refused['wrongly_share']['value'])} of "
             "all refusals were wrongful."
         )

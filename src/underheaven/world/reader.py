@@ -17,6 +17,7 @@ from underheaven.reading import (
     did_you_mean,
     load,
     merged,
+    of_kind,
     one_of,
     override,
     read_tree,
@@ -24,7 +25,7 @@ from underheaven.reading import (
     shown,
 )
 from underheaven.reading.guard import Origin, is_personal, no_persons, number_of
-from underheaven.world.schema import MAX_PEOPLE, PERCENT_SLACK, World
+from underheaven.world.schema import FORMAT, MAX_PEOPLE, PERCENT_SLACK, World
 
 SOCIETY_FORMAT = "underheaven-society/1"
 
@@ -56,7 +57,9 @@ def load_world(name_or_path: str | Path, people: int | None = None, overrides: S
     if people is not None and not 1 <= people <= MAX_PEOPLE:
         raise CommandError.out_of_range("people", people, f"1 to {MAX_PEOPLE}")
     file = catalogue.find("worlds", name_or_path)
-    tree = _with_society(resolve(read_tree(file)), file.parent)
+    tree = resolve(read_tree(file))
+    of_kind(tree, FORMAT)
+    tree = _with_society(tree, file.parent)
     tree = override(tree, overrides, World)
     if people is not None:
         text = f"{{adults: {{value: {people}, basis: assumed, note: Chosen with --people.}}}}"
