@@ -151,7 +151,7 @@ def regimes(draw):
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
     found["remedies"] = draw(_remedies("score" in found))
-    if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 3_276:
+    if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
     return found
 

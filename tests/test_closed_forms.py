@@ -238,3 +238,43 @@ def test_a_small_run_has_the_gallery_of_the_whole_county(tmp_path):
         rates.append(totals(run)["false_match_records"] / people)
     # A county of 13,000 to 90,000 faces: about 0.11 x (1 - exp(-0.05)) of some three probes a person.
     assert rates[0] == pytest.approx(rates[1], abs=4 * math.sqrt(rates[1] / 5_000) + 0.1 * rates[1])
+
+
+STARTS_LOW = """
+score: {start: {value: 10, ~}, floor: {value: 0, ~}, cap: {value: 100, ~}}
+tiers: [{name: good, from: {value: 50, ~}}, {name: low}]
+points: {debt: {value: -1, ~}}
+treatment: {rail: {tiers: {low: refuse}}}
+remedies: {notice: {value: 1, per: sanction, ~}}
+"""
+
+
+def test_whoever_starts_sanctioned_is_told_and_counted(tmp_path):
+    """A start score in a refusing tier is a sanction from the first day: everybody is counted, told and served."""
+    run = simulate(regime_of(tmp_path, STARTS_LOW), world_of(debt=act(0, 0.01)), days=14, out=tmp_path / "run")
+    found = totals(run)
+    assert found["people_sanctioned"] == found["notices"] == PEOPLE
+    assert found["sanction_days"] == 14 * PEOPLE
+
+
+def test_an_appeal_against_nothing_keeps_no_column(tmp_path):
+    """Remedies alone, with no score, list or fine, need no file and touch no memory."""
+    regime = regime_of(tmp_path, """
+remedies:
+  appeal: {learns: refusal, deadline: {value: 9 days, ~}, decision: {value: 9 days, ~}, suspends: true,
+           reviewers_per_million: {value: 1, ~}, cases_per_reviewer_day: {value: 1, ~},
+           finds_error: {value: 1, per: appeal, ~}, lenient: {value: 1, per: appeal, ~}}
+""")  # fmt: skip
+    run = simulate(regime, world_of(debt=act(0, 0.01)), days=14, out=tmp_path / "run")
+    assert [column["name"] for column in run.manifest["columns"]] == ["strain"]
+
+
+def test_repair_pays_once(tmp_path):
+    """Points given back leave with the record that they repaired: nobody rises above the start by expiry."""
+    body = STARTS_LOW.replace("start: {value: 10,", "start: {value: 60,").replace("value: -1,", "value: -20,")
+    body = body.replace("remedies: {", "remedies: {expiry: {value: 1 year, ~}, repair: {rate: {value: 9, per: year, ~}, "
+                        "points: {value: 20, ~}}, ")  # fmt: skip
+    columns = Columns()
+    world = world_of(people=2_000, debt=act(0, 0.01))
+    simulate(regime_of(tmp_path, body), world, days=800, out=tmp_path / "run", observers=[columns])
+    assert columns.by_day[800].score.max() <= 600

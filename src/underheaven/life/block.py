@@ -42,6 +42,7 @@ from underheaven.life.state import (
     HAS_DEMERIT,
     HAS_FALSE_RECORD,
     KNOWS,
+    KNOWS_RECORD,
     WAS_IN_LOWEST_TIER,
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
@@ -169,6 +170,9 @@ def start_window(rules, tally, me, seed, day):
     if not rules.keeps_file:
         return touched
     me.caution = decayed(me.caution, rules.caution_keep)
+    if day == 0 and me.on_paper:
+        me.on_paper, me.in_force = 0, 0  # whoever starts sanctioned meets the sanction on the first day
+        touched = True
     if rules.expiry_years > 0 and day > 0:
         year = (day + rules.window_days - 1) // DAYS_PER_YEAR
         if year != (day - 1) // DAYS_PER_YEAR:
@@ -179,7 +183,7 @@ def start_window(rules, tally, me, seed, day):
         if me.appeal_due == 0:
             decide_appeal(rules, tally, me, seed, day)
             touched = True
-    if (rules.correction > 0 and me.flags & HAS_FALSE_RECORD) or (rules.repair > 0 and me.on_paper):
+    if (rules.correction > 0 and me.flags & (KNOWS | KNOWS_RECORD)) or (rules.repair > 0 and me.on_paper):
         correct_or_repair(rules, tally, me, seed, day)
         touched = True
     return touched

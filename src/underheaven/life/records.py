@@ -10,7 +10,7 @@ from underheaven import rng
 from underheaven.compiled import inlined
 from underheaven.life.counters import FINES, LISTINGS, POINTS_MOVED, TRUE_POINTS_MOVED, WRONGFUL_LISTINGS
 from underheaven.life.response import raise_caution, raise_strain
-from underheaven.life.state import KNOWS
+from underheaven.life.state import KNOWS_RECORD
 from underheaven.life.tally import count
 
 DAYS_PER_YEAR = 365
@@ -60,7 +60,7 @@ def record(rules, tally, me, seed, day, act, is_filed, is_true):
         count(tally, me, FINES, 1)
         raise_strain(me, fine)
         raise_caution(me, rules.record_caution)
-        me.flags |= KNOWS
+        me.flags |= KNOWS_RECORD
 
 
 @inlined

@@ -20,8 +20,10 @@ from underheaven.life.counters import (
 )
 from underheaven.life.response import raise_caution
 from underheaven.life.standing import account
-from underheaven.life.state import HAS_FALSE_RECORD, KNOWS
+from underheaven.life.state import KNOWS, KNOWS_RECORD
 from underheaven.life.tally import count
+
+DAYS_PER_YEAR = 365
 
 
 @inlined
@@ -102,7 +104,7 @@ def leave_all_lists(rules, me):
 def correct_or_repair(rules, tally, me, seed, day):
     """Correct a file that its owner knows to be false; complete a repair of one that is right."""
     w0, w1, w2, w3 = rng.draw4(seed, rng.CORRECTION, me.citizen, day, 0)
-    if w0 < rules.correction and me.flags & KNOWS and me.flags & HAS_FALSE_RECORD and is_in_error(rules, me):
+    if w0 < rules.correction and me.flags & (KNOWS | KNOWS_RECORD) and is_in_error(rules, me):
         set_right(rules, tally, me)
         count(tally, me, CORRECTIONS, 1)
     if w1 < rules.repair and me.on_paper:
@@ -113,6 +115,9 @@ def correct_or_repair(rules, tally, me, seed, day):
             true_up = max(0, min(rules.repair_points, rules.start - me.true_score[ledger]))
             me.score[ledger] += up
             me.true_score[ledger] += true_up
+            slot = (day // DAYS_PER_YEAR) % (rules.expiry_years + 1)
+            me.bucket[slot, ledger] += up
+            me.true_bucket[slot, ledger] += true_up
             count(tally, me, POINTS_MOVED, up)
             count(tally, me, TRUE_POINTS_MOVED, true_up)
 
@@ -127,10 +132,14 @@ def expire(rules, tally, me, year):
     slot = year % (rules.expiry_years + 1)
     for ledger in range(rules.n_ledgers):
         before, true_before = me.score[ledger], me.true_score[ledger]
-        me.score[ledger] = min(rules.cap, max(rules.floor, before - me.bucket[slot, ledger]))
-        me.true_score[ledger] = min(rules.cap, max(rules.floor, true_before - me.true_bucket[slot, ledger]))
         me.bucket[slot, ledger] = 0
         me.true_bucket[slot, ledger] = 0
+        kept, true_kept = rules.start, rules.start
+        for year_slot in range(rules.expiry_years + 1):
+            kept += me.bucket[year_slot, ledger]
+            true_kept += me.true_bucket[year_slot, ledger]
+        me.score[ledger] = min(rules.cap, max(rules.floor, kept))
+        me.true_score[ledger] = min(rules.cap, max(rules.floor, true_kept))
         count(tally, me, EXPIRED_POINTS, abs(me.score[ledger] - before))
         count(tally, me, POINTS_MOVED, me.score[ledger] - before)
         count(tally, me, TRUE_POINTS_MOVED, me.true_score[ledger] - true_before)

@@ -21,9 +21,10 @@ HAS_FALSE_RECORD = 2
 WAS_SANCTIONED = 4
 WAS_WRONGLY_SANCTIONED = 8
 WAS_SANCTIONED_INNOCENT = 16  # sanctioned while HAS_DEMERIT was not set
-KNOWS = 32  # has learnt what the file says of her
+KNOWS = 32  # has learnt of the present sanction
 WAS_IN_LOWEST_TIER = 64
 WAS_WRONGLY_REFUSED = 128
+KNOWS_RECORD = 256  # has learnt of a record, by a fine
 
 
 @dataclass(frozen=True)
@@ -52,7 +53,7 @@ COLUMNS = (
     Column("true_list_until", "uint16", "list", "day", "the same in truth", "0: not listed"),
     Column("strain", "uint8", "", "0..255", "money troubles beyond those of her income", ""),
     Column("caution", "uint8", "", "0..255", "fear of the file", "0 without a score and a list"),
-    Column("flags", "uint8", "", "bits", "what has ever happened to her", "bits are only set, but KNOWS"),
+    Column("flags", "uint16", "", "bits", "what has ever happened to her", "bits are only set, but KNOWS"),
     Column("refused", "uint8", "", "bits", "services that have ever refused her", "bits are only set"),
     Column("appeal_due", "uint8", "", "exchanges", "until the decision on her appeal", "0: none pending"),
     Column("sanction_day", "uint16", "", "day", "first day of the present sanction", "needs an appeal deadline"),
@@ -70,7 +71,7 @@ class State(NamedTuple):
     true_list_until: NDArray[np.uint16]
     strain: NDArray[np.uint8]  # [citizen]
     caution: NDArray[np.uint8]
-    flags: NDArray[np.uint8]
+    flags: NDArray[np.uint16]
     refused: NDArray[np.uint8]
     appeal_due: NDArray[np.uint8]
     sanction_day: NDArray[np.uint16]

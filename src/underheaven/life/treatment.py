@@ -22,6 +22,8 @@ from underheaven.life.state import KNOWS, WAS_WRONGLY_REFUSED
 from underheaven.life.tables import N_ACTS
 from underheaven.life.tally import count, count_activity
 
+NORMAL = 1  # the middle class of a queue
+
 
 @inlined
 def use(rules, place, tally, me, seed, day, activity, accept, word):
@@ -47,6 +49,8 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
         for entry in range(rules.n_lists):
             if me.list_until[entry] > 0:
                 rank = max(rank, rules.rank_list[service, entry])
+        if not me.in_force:
+            rank = min(rank, NORMAL)  # a suspended sanction puts nobody last
         count(tally, me, VISITS_RANK + rank, 1)
         count(tally, me, VISITS_TIER + me.tier, 1)
         count(tally, me, WAIT_TIER + me.tier, place.wait_minutes[rank])

@@ -18,7 +18,7 @@ MAX_TIERS = 8
 MAX_LISTS = 2
 MAX_EXPIRY_YEARS = 10  # each year of record is a column of the state
 FARTHEST_POINTS = 3_000  # scores are stored as tenths of a point in 16 bits
-MAX_YEAR_POINTS = 3_276  # so are the points of a year
+MAX_YEAR_POINTS = 1_638  # so are the points of a year, which repairs can double
 LONGEST_DAYS = 50 * 365  # days are stored in 16 bits; this leaves room for a century of simulation
 
 
@@ -65,6 +65,8 @@ def cameras(found: schema.Cameras) -> Findings:
         yield Finding(("per_1000",), "the density is written twice; keep `per_1000` or `number` with `people`")
     elif found.per_1000 is None and not all(pair):
         yield Finding((), "the density is missing; write `number` and `people`, or `per_1000`")
+    if found.half_view.exact == 0:
+        yield Finding(("half_view", "value"), "no density sees half of everything at 0; write a number above 0")
     if found.people is not None and found.people.value == 0:
         yield Finding(("people", "value"), "nobody to divide the cameras by; write the number of people")
 

@@ -284,7 +284,7 @@ def term_quantiles(term: Term) -> Int64:
     def staying(x: float) -> float:
         return math.fsum(share * math.exp(-x / scale) for share, scale in parts if scale > 0)
 
-    longest = max(scale for _, scale in parts)
+    longest = max(scale for share, scale in parts if share > 0)
     quantiles = []
     for step in range(steps):
         left = 1.0 - step / steps
@@ -293,7 +293,10 @@ def term_quantiles(term: Term) -> Int64:
             middle = (low + high) / 2
             low, high = (middle, high) if staying(middle) > left else (low, middle)
         quantiles.append(high)
-    quantiles.append(quantiles[-1] + 2 * longest)
+    last = quantiles[-1]
+    left = staying(last)
+    beyond = math.fsum(s * z * math.exp(-last / z) for s, z in parts if z > 0) / left if left > 0 else 0.0
+    quantiles.append(last + 2 * beyond)
     return np.array([int(min(q, LONGEST_STAY) * UNIT) for q in quantiles], np.int64)
 
 
@@ -351,7 +354,7 @@ def _put_remedies(rules: Any, regime: Regime, world: World) -> None:
     tables, remedies = rules[0], regime.remedies
     if remedies.notice is not None:
         tables["notice"] = threshold(remedies.notice.exact)
-    if remedies.appeal is not None:
+    if remedies.appeal is not None and tables["keeps_file"]:
         appeal = remedies.appeal
         tables["has_appeal"] = 1
         files = world.response.appeals.exact
