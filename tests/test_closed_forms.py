@@ -272,8 +272,8 @@ remedies:
 def test_repair_pays_once(tmp_path):
     """Points given back leave with the record that they repaired: nobody rises above the start by expiry."""
     body = STARTS_LOW.replace("start: {value: 10,", "start: {value: 60,").replace("value: -1,", "value: -20,")
-    body = body.replace("remedies: {", "remedies: {expiry: {value: 1 year, ~}, repair: {rate: {value: 9, per: year, ~}, "
-                        "points: {value: 20, ~}}, ")  # fmt: skip
+    repair = "repair: {rate: {value: 9, per: year, ~}, points: {value: 20, ~}}"
+    body = body.replace("remedies: {", "remedies: {expiry: {value: 1 year, ~}, " + repair + ", ")
     columns = Columns()
     world = world_of(people=2_000, debt=act(0, 0.01))
     simulate(regime_of(tmp_path, body), world, days=800, out=tmp_path / "run", observers=[columns])

@@ -115,11 +115,18 @@ def correct_or_repair(rules, tally, me, seed, day):
             true_up = max(0, min(rules.repair_points, rules.start - me.true_score[ledger]))
             me.score[ledger] += up
             me.true_score[ledger] += true_up
-            slot = (day // DAYS_PER_YEAR) % (rules.expiry_years + 1)
-            me.bucket[slot, ledger] += up
-            me.true_bucket[slot, ledger] += true_up
             count(tally, me, POINTS_MOVED, up)
             count(tally, me, TRUE_POINTS_MOVED, true_up)
+            year = day // DAYS_PER_YEAR
+            for age in range(rules.expiry_years + 1):
+                # The oldest records are made good first, so that what was given back leaves with them.
+                slot = (year + 1 + age) % (rules.expiry_years + 1)
+                part = min(up, max(0, -me.bucket[slot, ledger]))
+                true_part = min(true_up, max(0, -me.true_bucket[slot, ledger]))
+                me.bucket[slot, ledger] += part
+                me.true_bucket[slot, ledger] += true_part
+                up -= part
+                true_up -= true_part
 
 
 @inlined
