@@ -458,7 +458,7 @@ class Regime(Document):
         return self.points[act].value if act in self.points else 0
 
     def fine_of(self, act: str) -> Fraction:
-        """Return the fine for one record of an act, in days of the citizen's own tenth's mean income."""
+        """Return the fine for one record of an act, in days of the mean income of all."""
         return self.fines[act].exact if act in self.fines else Fraction(0)
 
     def is_demerit(self, act: str) -> bool:
