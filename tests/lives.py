@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import json
+from pathlib import Path
 from typing import Any
 
 import numpy as np
@@ -48,7 +50,22 @@ class StopAfter:
 def live(folder, regime="press-2018", world="city", people=20_000, overrides=(), **settings):
     """Run a catalogue regime on a small world."""
     settings = {"days": 28, "seed": 5, "threads": 1, "out": folder} | settings
-    return simulate(load_regime(regime, overrides), load_world(world, people=people), **settings)
+    regime = load_regime(regime, overrides) if isinstance(regime, str) else regime
+    return simulate(regime, load_world(world, people=people), **settings)
+
+
+def made_up(folder, **parts):
+    """Load a regime of these parts (plain data, as in a file); each number of theirs is assumed."""
+    head = {"format": "underheaven-regime/1", "regime": "made-up", "title": "Made up", "kind": "hypothesis",
+            "status": "provisional", "summary": "For a test."}  # fmt: skip
+    path = Path(folder) / "made-up.yaml"
+    path.write_text(json.dumps(head | parts), encoding="utf-8")
+    return load_regime(str(path))
+
+
+def q(value, **more):
+    """Return a quantity that is assumed."""
+    return {"value": value, "basis": "assumed", **more}
 
 
 def totals(run) -> dict[str, int]:

@@ -10,7 +10,7 @@ from pathlib import Path
 from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
-from lives import Columns, totals
+from lives import Columns, q, totals
 from underheaven.engine.run import simulate
 from underheaven.life.state import broken_invariants
 from underheaven.regime.reader import load_regime
@@ -20,11 +20,6 @@ from underheaven.world.reader import load_world
 WORLD = load_world("town", people=1_500)
 ACTS, SERVICES = sorted(WORLD.acts), sorted(WORLD.services)
 CHANCES = st.sampled_from([0, 1e-6, 0.01, 0.3, 0.5, 0.999, 1])
-
-
-def q(value, **more):
-    """Return a quantity that is assumed."""
-    return {"value": value, "basis": "assumed", **more}
 
 
 def chance(per):
@@ -211,6 +206,8 @@ def _check(found, manifest):
         ("appeals_won", "appeals"),
     ):
         assert found.get(part, 0) <= found.get(whole, 0), part
+    decided = sum(found.get(f"appeals_{end}", 0) for end in ("won", "lost", "moot"))
+    assert decided <= found.get("appeals", 0)
     for name, n in found.items():
         kind, _, what = name.partition("/")
         if kind == "recorded":

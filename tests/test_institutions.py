@@ -11,7 +11,7 @@ from hypothesis import strategies as st
 
 from underheaven.institutions.attribution import act_shares, hazard_gaps
 from underheaven.institutions.cameras import Cameras, Recognition, Review
-from underheaven.institutions.courts import CASE, LONGEST, THOUSANDTHS, Appeals
+from underheaven.institutions.courts import CASE, NO_DECISION, THOUSANDTHS, Appeals
 from underheaven.institutions.hospitals import FULLEST, Hospitals, cobham_waits
 from underheaven.institutions.registers import NO_LINKING, Registers
 from underheaven.life.tables import N_LOOKS, N_NAMES
@@ -114,8 +114,18 @@ def test_review_drops_false_and_some_true_matches():
     assert right == pytest.approx(0.8 * 0.9)
     assert (1 - right) * if_not == pytest.approx(0.2 * 0.5, rel=1e-3)
     assert law.outcome(0, 10**9, 0.0)[0] == pytest.approx(0.8)
-    assert law.reviewed_share(probes=200, people=10, days=7) == pytest.approx(70 / 200)
-    assert law.reviewed_share(probes=20, people=10, days=7) == 1.0
+    assert law.reviewed_share(matches=200, people=10, days=7) == pytest.approx(70 / 200)
+    assert law.reviewed_share(matches=20, people=10, days=7) == 1.0
+
+
+def test_reviewers_see_every_match_of_a_search():
+    """Where every candidate enters the file a search brings many matches, else one or none."""
+    looks = [5, *[0] * (N_LOOKS - 1)]
+    shape = {"false_match": (1e-3,) * N_LOOKS, "miss": (0.2,) * N_LOOKS}
+    spared = (1 - 1e-3) ** 2_000
+    assert recognition(**shape).matches_per_search(2_000, looks) == pytest.approx(1 - 0.2 * spared)
+    assert recognition(**shape, choice="every").matches_per_search(2_000, looks) == pytest.approx(0.8 + 2)
+    assert recognition(**shape).matches_per_search(2_000, [0] * N_LOOKS) == 0
 
 
 def test_coverage_follows_its_law():
@@ -208,15 +218,15 @@ def test_appeals_wait_for_a_reviewer():
     """A backlog grows by what is filed beyond the capacity, and a decision takes its time plus the queue."""
     appeals = Appeals(decision_days=14, capacity=10 * THOUSANDTHS)  # 10 cases a day per million
     people = np.array([1_000_000])
-    backlog, windows = appeals.step(np.array([0]), np.array([170]), people, 7, 7)
+    backlog, days = appeals.step(np.array([0]), np.array([170]), people, 7)
     assert backlog.tolist() == [100 * CASE]
-    assert windows.tolist() == [math.ceil((14 + 10) / 7)]
+    assert days.tolist() == [14 + 10]
 
 
 def test_no_reviewers_no_decision():
     """Without capacity an appeal takes as long as can be counted."""
-    _, windows = Appeals(14, 0).step(np.array([0]), np.array([5]), np.array([1_000]), 7, 7)
-    assert windows.tolist() == [LONGEST]
+    _, days = Appeals(14, 0).step(np.array([0]), np.array([5]), np.array([1_000]), 7)
+    assert days.tolist() == [NO_DECISION]
 
 
 def test_wrong_names_keep_their_number():

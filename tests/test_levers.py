@@ -6,7 +6,8 @@ import functools
 
 import pytest
 
-from lives import live, totals
+from lives import live, made_up, q, totals
+from underheaven.life.response import decayed
 
 APPEAL = (
     "remedies.appeal={deadline: {value: 1 year, basis: assumed}, decision: {value: 2 weeks, basis: assumed},"
@@ -53,8 +54,8 @@ def test_a_city_gallery_confuses_fewer(counted):
 
 def test_appeals_find_errors(counted):
     """Appeals are filed, decided, won and lost; sanctions and wrongful days fall."""
-    without = counted("press-2018", NOTICE)
-    found = counted("press-2018", NOTICE, APPEAL)
+    without = counted("press-2018", NOTICE, days=364)
+    found = counted("press-2018", NOTICE, APPEAL, days=364)
     assert found["appeals"] > 0
     assert 0 < found["appeals_won"] + found["appeals_lost"] <= found["appeals"]
     assert found["wrongful_sanction_days"] < without["wrongful_sanction_days"]
@@ -187,3 +188,135 @@ def test_the_order_of_the_table_of_effects(tmp_path):
     assert wrongly["any"] > 1.5 * wrongly["nation"]
     # About 1,100 false records in the city's gallery, each a draw upon a draw: deviation sqrt(2 / 1,100).
     assert false["nation"] / false["city"] == pytest.approx(49, rel=4 * (2 / 1_100) ** 0.5)
+
+
+def test_no_appeal_is_decided_too_early(tmp_path):
+    """With two weeks to a decision, nothing is decided that was not filed two weeks before."""
+    run = live(tmp_path / "run", overrides=[NOTICE, APPEAL], world="town", people=10_000, days=364)
+    rows = run.table("counts_county").to_pylist()
+    filed, decided = [0] * 52, [0] * 52
+    for row in rows:
+        for counts, names in ((filed, ("appeals",)), (decided, ("appeals_won", "appeals_lost"))):
+            if row["counter"] in names:
+                counts[row["start_day"] // 7] += row["amount"]
+    assert sum(decided) > 10
+    for window in range(52):
+        assert sum(decided[: window + 1]) <= sum(filed[: max(0, window - 1)]), window
+
+
+def test_without_reviewers_nothing_is_decided(tmp_path):
+    """Appeals are filed and wait to the end, however short the windows: 300 exchanges."""
+    parts = [NOTICE, APPEAL, "remedies.appeal.reviewers_per_million=0"]
+    found = totals(live(tmp_path / "run", overrides=parts, world="town", people=4_000, days=300))
+    assert found["appeals"] > 0
+    assert found.get("appeals_won", 0) + found.get("appeals_lost", 0) == 0
+
+
+def test_leniency_lifts_a_tier(tmp_path):
+    """Whoever is let off is out of the tier that sanctioned her, in the file and in truth."""
+    appeal = {"deadline": q("1 year"), "decision": q("1 day"), "reviewers_per_million": q(5_000),
+              "cases_per_reviewer_day": q(5), "suspends": False, "finds_error": q(0, per="appeal"),
+              "learns": "refusal"}  # fmt: skip
+    served = {}
+    for lenient in (0, 1):
+        regime = made_up(
+            tmp_path,
+            score={"start": q(0), "floor": q(-100), "cap": q(10)},
+            tiers=[{"name": "A", "from": q(-1)}, {"name": "B"}],
+            points={"late-payment": q(-20)},
+            treatment={"rail": {"tiers": {"B": "refuse"}}},
+            remedies={"notice": q(1, per="sanction"), "appeal": appeal | {"lenient": q(lenient, per="appeal")}},
+        )
+        found = totals(live(tmp_path / str(lenient), regime, "town", 4_000, days=182))
+        served[lenient] = found["sanction_days"]
+        assert found["appeals_won" if lenient else "appeals_lost"] > 100
+        assert found["tier_days/B"] == found["true_tier_days/B"]
+    assert served[1] < 0.9 * served[0]
+
+
+def test_a_suspending_appeal_does_not_swallow_a_later_sanction(tmp_path):
+    """Each sanction that starts is told of and counted, however many appeals are pending."""
+    short = {"law": "fixed", "mean": q("10 days")}
+    slow = {"deadline": q("1 year"), "decision": q("300 days"), "reviewers_per_million": q(5_000),
+            "cases_per_reviewer_day": q(5), "suspends": True, "finds_error": q(1, per="appeal"),
+            "lenient": q(0, per="appeal"), "learns": "refusal"}  # fmt: skip
+    regime = made_up(
+        tmp_path,
+        lists=[{"name": "short", "on": {"late-payment": q(1, per="record")}, "term": short}],
+        treatment={"rail": {"lists": {"short": "refuse"}}},
+        remedies={"notice": q(1, per="sanction"), "appeal": slow},
+    )
+    found = totals(live(tmp_path / "run", regime, "town", 10_000, days=364))
+    # A stay that starts on the day on which another ends goes on with it; of each of the others people are told.
+    assert 0.98 * found["listings/short"] < found["notices"] < found["listings/short"]
+    assert found["notices"] > 1.2 * found["people_sanctioned"]
+    assert found["appeals_moot"] > 0.9 * found["appeals"] - found["people_sanctioned"]
+
+
+def test_a_harsher_degree_is_wrongful(tmp_path):
+    """Everybody is refused now and then by right; whoever a wrong name brings lower is refused always, wrongly."""
+    regime = made_up(
+        tmp_path,
+        score={"start": q(-1), "floor": q(-500), "cap": q(0)},
+        tiers=[{"name": "A", "from": q(0)}, {"name": "B", "from": q(-50)}, {"name": "C"}],
+        points={"late-payment": q(-100)},
+        treatment={"rail": {"tiers": {"B": {"refuse": q(0.1, per="use")}, "C": "refuse"}}},
+        registers={"scope": "nation", "missed_link": q(0, per="record"), "false_link": q(0.3, per="record")},
+    )
+    found = totals(live(tmp_path / "run", regime, "town", 10_000, days=91))
+    assert found["sanction_days"] == found["days"]
+    assert 0 < found["wrongful_sanction_days"] < found["tier_days/C"]
+
+
+def test_a_place_at_the_front_is_a_perk(tmp_path):
+    """Those who go first are those who are counted as having the perk, also when another service refuses them."""
+    regime = made_up(
+        tmp_path,
+        score={"start": q(0), "floor": q(-10), "cap": q(10)},
+        tiers=[{"name": "A", "from": q(-10)}],
+        lists=[
+            {"name": "debt", "on": {"late-payment": q(1, per="record")}, "term": {"law": "fixed", "mean": q("1 year")}}
+        ],
+        treatment={"hospital": {"tiers": {"A": "first"}}, "rail": {"lists": {"debt": "refuse"}}},
+    )
+    found = totals(live(tmp_path / "run", regime, "town", 10_000, days=91))
+    assert found["refused/rail"] > 0
+    assert found["visits_ranked/first"] == found["perk/hospital"] == found["used/hospital"]
+
+
+def test_a_list_behind_a_wall_is_kept_by_context(tmp_path):
+    """A list fed from two contexts refuses only where the entry came from; and so does one that a tier leads to."""
+    shared = {
+        "score": {"start": q(0), "floor": q(-100), "cap": q(10)},
+        "tiers": [{"name": "A", "from": q(-1)}, {"name": "B"}],
+        "points": {"late-payment": q(-5), "jaywalking": q(-5)},
+        "context_wall": True,
+        "cameras": {"per_1000": q(100), "growth": q(0, per="year"), "half_view": q(100)},
+    }
+    term = {"law": "fixed", "mean": q("1 year")}
+    entry = {"name": "ban", "on": {"late-payment": q(1, per="record"), "jaywalking": q(1, per="record")}, "term": term}
+    regime = made_up(
+        tmp_path, **shared, lists=[entry], treatment={s: {"lists": {"ban": "refuse"}} for s in ("rail", "credit")}
+    )
+    found = totals(live(tmp_path / "run", regime, "town", 4_000, days=91))
+    parts = sorted(name for name in found if name.startswith("listings/"))
+    assert parts == ["listings/ban/finance", "listings/ban/traffic"]
+    assert found["refused/credit"] > 0
+    assert "refused/rail" not in found
+    by_tier = made_up(
+        tmp_path,
+        **shared,
+        lists=[entry | {"on": {"fare-dodging": q(0, per="record")}, "below": "B"}],
+        treatment={"credit": {"lists": {"ban": "refuse"}}},
+    )
+    found = totals(live(tmp_path / "by_tier", by_tier, "town", 4_000, days=91))
+    assert found["listings/ban/finance"] > 0
+    assert found["listings/ban/traffic"] > 0
+    assert 0 < found["people_refused/credit"] <= found["listings/ban/finance"]
+
+
+def test_fading_keeps_its_mean():
+    """Over all words of a fine grid the mean of what is left is the level times the factor, for small levels too."""
+    for level, keep in ((1, 60_000), (10, 64_000), (255, 65_536), (7, 0)):
+        left = [decayed.py_func(level, keep, word << 16) for word in range(1 << 16)]
+        assert sum(left) / len(left) == pytest.approx(level * keep / 65_536)

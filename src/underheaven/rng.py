@@ -33,7 +33,8 @@ APPEAL = 18  # words: files, found, lenient, -
 CORRECTION = 19  # words: corrected, repaired, -, -
 HEARSAY = 20  # words: hears of it, -, -, -; k = friend
 SAMPLE = 21  # which citizens an observer keeps
-LISTING = 22  # words: listed, term, -, -; k = 2 * act + list
+LISTING = 22  # words: listed, term, -, -; k = 32 * act + 4 * list + how the record came about (life/records.py)
+FADING = 23  # words: strain, caution, -, -
 
 MASK32 = 0xFFFFFFFF
 ONE = 1 << 32  # threshold of a certain event

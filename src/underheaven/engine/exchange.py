@@ -103,11 +103,10 @@ def next_exchange(
     else:
         visits = last.county[:, c.VISITS_RANK : c.VISITS_RANK + 3]
     tables["wait_minutes"] = institutions.hospitals.wait_minutes(visits, census.strata, last_days or window)
-    tables["appeal_windows"] = 1
+    tables["appeal_days"] = 1
     if institutions.appeals is not None:
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
-        backlog, windows = institutions.appeals.step(backlog, filed, census.people, last_days, window)
-        tables["appeal_windows"] = windows
+        backlog, tables["appeal_days"] = institutions.appeals.step(backlog, filed, census.people, last_days)
     return tables, backlog
 
 
@@ -126,10 +125,12 @@ def _recognise(
         return
     heads = _by_zone(census.people, is_national).tolist()
     galleries = _by_zone(census.galleries, is_national).tolist()
+    looks = _by_zone(census.looks, is_national).tolist()
     probes = [0] * len(heads) if last is None else _by_zone(last.county[:, c.PROBES], is_national).tolist()
     known: dict[tuple[int, float], tuple[Int64, Int64]] = {}
     for zone, (people, gallery, searched) in enumerate(zip(heads, galleries, probes, strict=True)):
-        key = gallery, law.reviewed_share(searched, people, last_days)
+        matches = searched * law.matches_per_search(gallery, looks[zone])
+        key = gallery, law.reviewed_share(matches, people, last_days)
         if key not in known:
             known[key] = law.tables(*key)
         place = slice(None) if is_national else slice(zone, zone + 1)

@@ -33,7 +33,7 @@ from underheaven.world.places import Places, build_places
 from underheaven.world.schema import World
 
 #: Raised whenever the same input gives another result; never silently (CHANGELOG says which and why).
-RESULTS_VERSION = 1
+RESULTS_VERSION = 2
 
 #: Packed traits are kept in memory (4 bytes a citizen) up to this many people; beyond, they are drawn again.
 KEEP_TRAITS_UP_TO = 100_000_000

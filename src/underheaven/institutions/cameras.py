@@ -6,6 +6,7 @@ Only error models: no image, no camera, no face is ever processed.
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import Literal
 
@@ -153,8 +154,25 @@ class Recognition:
             wrong[look] = int(if_right * ONE + 0.5), int(if_not * ONE + 0.5)
         return right, wrong
 
-    def reviewed_share(self, probes: int, people: int, days: int) -> float:
+    def matches_per_search(self, gallery: int, people_of_look: Sequence[int]) -> float:
+        """Return the mean number of matches that a search puts before a reviewer.
+
+        Parameters
+        ----------
+        gallery : int, faces searched
+        people_of_look : [look] people, each searched for equally often
+        """
+        total = 0.0
+        for look, people in enumerate(people_of_look):
+            if people:
+                miss = self.miss[look]
+                none_false, mean_false, _ = self.false_candidates(look, self.size or gallery)
+                matches = 1.0 - miss + mean_false if self.choice == "every" else 1.0 - miss * none_false
+                total += people * matches
+        return total / max(1, sum(people_of_look))
+
+    def reviewed_share(self, matches: float, people: int, days: int) -> float:
         """Return the share of the last window's matches that reviewers had time for; before any, all or none."""
         if self.review is None or self.review.per_person_per_day == 0:
             return 0.0
-        return min(1.0, self.review.per_person_per_day * people * days / probes) if probes else 1.0
+        return min(1.0, self.review.per_person_per_day * people * days / matches) if matches else 1.0

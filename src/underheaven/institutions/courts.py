@@ -11,7 +11,7 @@ from underheaven.life.tables import Int64
 #: A capacity is counted in thousandths of a case per million people and day, a backlog in billionths of a case.
 THOUSANDTHS = 1_000
 CASE = 1_000_000 * THOUSANDTHS
-LONGEST = 255  # exchanges; the column that counts them down has one byte
+NO_DECISION = 65_535  # days; without a reviewer none is ever made
 
 
 @dataclass(frozen=True)
@@ -27,7 +27,7 @@ class Appeals:
     decision_days: int
     capacity: int
 
-    def step(self, backlog: Int64, filed: Int64, people: Int64, days: int, window_days: int) -> tuple[Int64, Int64]:
+    def step(self, backlog: Int64, filed: Int64, people: Int64, days: int) -> tuple[Int64, Int64]:
         """Carry the backlog over a window and say how long a new appeal takes.
 
         Parameters
@@ -36,15 +36,13 @@ class Appeals:
         filed : int64[county], appeals filed in the window
         people : int64[county]
         days : int, days of the window that has passed
-        window_days : int, length of an exchange window
 
         Returns
         -------
-        (int64[county], int64[county]) : new backlog; exchanges until a decision, 1 .. 255
+        (int64[county], int64[county]) : new backlog; days until a decision, 1 .. 65,535
         """
         capacity = people * self.capacity  # billionths of a case a day
         backlog = np.maximum(0, backlog + filed * CASE - capacity * days)
         queue_days = -(-backlog // np.maximum(1, capacity))
-        windows = -(-(self.decision_days + queue_days) // window_days)
-        windows = np.where(capacity > 0, windows, LONGEST)
-        return backlog, np.clip(windows, 1, LONGEST)
+        wait = np.where(capacity > 0, self.decision_days + queue_days, NO_DECISION)
+        return backlog, np.clip(wait, 1, NO_DECISION)

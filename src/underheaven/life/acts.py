@@ -145,12 +145,7 @@ def decide(rules, me, activity, word):
 
     Returns
     -------
-    int : _DE_BRUIJN = 0x077CB531
-    _BIT = np.zeros(32, np.int64)
-    for _bit in range(32):
-    _BIT[((_DE_BRUIJN << _bit) & rng.MASK32) >> 27] = _bit
-
-    NOT_DONE, DONE, DONE_FOR_POINTS (would not be done without the reward) or SILENCED (would be done
+    int : NOT_DONE, DONE, DONE_FOR_POINTS (would not be done without the reward) or SILENCED (would be done
         without fear)
 
     Notes

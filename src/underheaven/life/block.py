@@ -33,9 +33,9 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
-from underheaven.life.records import DAYS_PER_YEAR, put_on_list, record
-from underheaven.life.remedies import correct_or_repair, decide_appeal, expire, notify, release
-from underheaven.life.response import decayed, hear_of, raise_caution
+from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
+from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
+from underheaven.life.response import fade, hear_of, raise_caution
 from underheaven.life.sightings import identify, pick_act
 from underheaven.life.standing import SHAMED, account, settle, work_out
 from underheaven.life.state import (
@@ -166,10 +166,9 @@ def start_window(rules, tally, me, seed, day):
     bool : the file has been touched
     """
     touched = False
-    me.strain = decayed(me.strain, rules.strain_keep)
+    fade(rules, me, seed, day)
     if not rules.keeps_file:
         return touched
-    me.caution = decayed(me.caution, rules.caution_keep)
     if day == 0 and me.on_paper:
         me.on_paper, me.in_force = 0, 0  # whoever starts sanctioned meets the sanction on the first day
         touched = True
@@ -178,11 +177,9 @@ def start_window(rules, tally, me, seed, day):
         if year != (day - 1) // DAYS_PER_YEAR:
             expire(rules, tally, me, year)
             touched = True
-    if me.appeal_due > 0:
-        me.appeal_due -= 1
-        if me.appeal_due == 0:
-            decide_appeal(rules, tally, me, seed, day)
-            touched = True
+    if 0 < me.appeal_day <= day:
+        decide_appeal(rules, tally, me, seed, day)
+        touched = True
     if (rules.correction > 0 and me.flags & (KNOWS | KNOWS_RECORD)) or (rules.repair > 0 and me.on_paper):
         correct_or_repair(rules, tally, me, seed, day)
         touched = True
@@ -225,12 +222,12 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
         if (events >> FACE_EVENT) & 1:
             w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, FACE)
             mark_first(due, w2, place.face_gaps[me.look], FACE_EVENT, tomorrow, n_days)
-            suffer(rules, tally, me, seed, day, pick_act(place.face_acts, w0), c.FALSE_MATCH_RECORDS)
+            suffer(rules, tally, me, seed, day, pick_act(place.face_acts, w0), FACE)
             unsettled = True
         if (events >> LINK_EVENT) & 1:
             w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, LINK)
             mark_first(due, w2, place.link_gaps[me.name], LINK_EVENT, tomorrow, n_days)
-            suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), c.FALSE_LINK_RECORDS)
+            suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), LINK)
             unsettled = True
         if unsettled and rules.keeps_file:
             stand(rules, place, tally, me, seed, day)
@@ -287,31 +284,36 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
     count_activity(tally, me, activity, c.RECORDED if is_hers else c.MISSED, 1)
     if rules.demerit[activity]:
         me.flags |= HAS_DEMERIT
-    record(rules, tally, me, seed, day, activity, is_hers, True)
+    record(rules, tally, me, seed, day, activity, OWN, is_hers, True)
     return True
 
 
 @inlined
-def suffer(rules, tally, me, seed, day, activity, counter):
+def suffer(rules, tally, me, seed, day, activity, channel):
     """RECORDS: an act of somebody else enters this citizen's file."""
     account(rules, tally, me, day)
-    count(tally, me, counter, 1)
+    count(tally, me, c.FALSE_MATCH_RECORDS if channel == FACE else c.FALSE_LINK_RECORDS, 1)
     count_activity(tally, me, activity, c.FALSE_RECORDS, 1)
     if rules.demerit[activity] and not me.flags & HAS_FALSE_RECORD:
         me.flags |= HAS_FALSE_RECORD
         count(tally, me, c.PEOPLE_WITH_FALSE_RECORD, 1)
-    record(rules, tally, me, seed, day, activity, True, False)
+    record(rules, tally, me, seed, day, activity, channel, True, False)
 
 
 @inlined
 def stand(rules, place, tally, me, seed, day):
     """STANDING: settle tiers and lists after the day's records; count, and tell of, what is new."""
-    tier, true_tier, sanctioned = me.tier, me.true_tier, me.on_paper
+    was_sanctioned = me.on_paper
+    for ledger in range(rules.n_ledgers):
+        me.old_tier[ledger], me.old_true_tier[ledger] = me.ledger_tier[ledger], me.true_ledger_tier[ledger]
     settle(rules, tally, me)
     is_listed_now = False
     for entry in range(rules.n_lists):
-        falls = me.tier > tier and me.tier >= rules.list_below[entry] and me.list_until[entry] == 0
-        should = me.true_tier > true_tier and me.true_tier >= rules.list_below[entry] and me.true_list_until[entry] == 0
+        ledger, below = rules.list_ledger[entry], rules.list_below[entry]
+        falls = me.ledger_tier[ledger] > me.old_tier[ledger] and me.ledger_tier[ledger] >= below
+        falls = falls and me.list_until[entry] == 0
+        should = me.true_ledger_tier[ledger] > me.old_true_tier[ledger] and me.true_ledger_tier[ledger] >= below
+        should = should and me.true_list_until[entry] == 0
         if falls or should:
             word = rng.draw4(seed, rng.TERM, me.citizen, day, entry)[0]
             put_on_list(rules, tally, me, day, entry, word, falls, should)
@@ -321,13 +323,15 @@ def stand(rules, place, tally, me, seed, day):
     if rules.n_tiers > 1 and me.tier == rules.n_tiers - 1 and not me.flags & WAS_IN_LOWEST_TIER:
         me.flags |= WAS_IN_LOWEST_TIER
         count(tally, me, c.PEOPLE_LOWEST_TIER, 1)
+    if me.appeal_day > 0 and not me.on_paper:
+        drop_appeal(tally, me)
     if me.in_force:
         note_firsts(tally, me)
-        if not sanctioned:
-            me.sanction_day = day
-            me.flags &= ~KNOWS  # of an earlier sanction; of this one she may be told
-            notify(rules, place, tally, me, seed, day)
-            work_out(rules, me)
+    if me.on_paper and not was_sanctioned:
+        me.sanction_day = day
+        me.flags &= ~KNOWS  # of an earlier sanction; of this one she may be told
+        notify(rules, place, tally, me, seed, day)
+        work_out(rules, me)
 
 
 @inlined

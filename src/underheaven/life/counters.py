@@ -38,6 +38,7 @@ POINTS_MOVED = 23
 TRUE_POINTS_MOVED = 24
 FRIENDS_HEARD = 25
 FINES = 26
+APPEALS_MOOT = 27
 
 TIER_DAYS = 32
 TRUE_TIER_DAYS = TIER_DAYS + MAX_TIERS
@@ -51,7 +52,7 @@ LISTINGS = WRONGLY_LISTED_DAYS + MAX_LISTS
 WRONGFUL_LISTINGS = LISTINGS + MAX_LISTS
 RELEASES = WRONGFUL_LISTINGS + MAX_LISTS
 
-ACTIVITY = 160
+ACTIVITY = 176
 PER_ACTIVITY = 6
 N_COUNTERS = ACTIVITY + PER_ACTIVITY * N_ACTIVITIES
 
@@ -98,6 +99,7 @@ _FIXED = {
     TRUE_POINTS_MOVED: "true_points_moved",
     FRIENDS_HEARD: "friends_heard",
     FINES: "fines",
+    APPEALS_MOOT: "appeals_moot",
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")

@@ -14,6 +14,7 @@ from underheaven.life.state import KNOWS_RECORD
 from underheaven.life.tally import count
 
 DAYS_PER_YEAR = 365
+OWN = 2  # how a record came about: FACE or LINK as a wrong name, else as an act of her own
 
 
 @inlined
@@ -23,7 +24,7 @@ def clipped(rules, score):
 
 
 @inlined
-def record(rules, tally, me, seed, day, act, is_filed, is_true):
+def record(rules, tally, me, seed, day, act, source, is_filed, is_true):
     """Move the scores and the lists of a citizen by one record.
 
     Parameters
@@ -32,6 +33,7 @@ def record(rules, tally, me, seed, day, act, is_filed, is_true):
     tally, me : records, changed
     seed, day : key of the draws
     act : int, what the record says she did
+    source : int, OWN, FACE or LINK; of one act and day there can be one of each
     is_filed : bool, it enters this citizen's file (the belief)
     is_true : bool, she did it (the truth)
     """
@@ -51,14 +53,13 @@ def record(rules, tally, me, seed, day, act, is_filed, is_true):
             count(tally, me, TRUE_POINTS_MOVED, moved)
     for entry in range(rules.n_lists):
         if rules.listing[entry, act] > 0:
-            w0, w1, w2, w3 = rng.draw4(seed, rng.LISTING, me.citizen, day, 2 * act + entry)
+            w0, w1, w2, w3 = rng.draw4(seed, rng.LISTING, me.citizen, day, 32 * act + 4 * entry + source)
             if w0 < rules.listing[entry, act]:
                 put_on_list(rules, tally, me, day, entry, w1, is_filed, is_true)
-    fine = rules.fine_strain[act, me.income]
-    if is_filed and fine > 0:
+    if is_filed and rules.fined[act]:
         # Whoever is fined knows why.
         count(tally, me, FINES, 1)
-        raise_strain(me, fine)
+        raise_strain(me, rules.fine_strain[act, me.income])
         raise_caution(me, rules.record_caution)
         me.flags |= KNOWS_RECORD
 

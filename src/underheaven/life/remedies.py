@@ -5,9 +5,9 @@ from __future__ import annotations
 from underheaven import rng
 from underheaven.compiled import inlined
 from underheaven.life.counters import (
-    APPEAL_WAIT_DAYS,
     APPEALS,
     APPEALS_LOST,
+    APPEALS_MOOT,
     APPEALS_WON,
     CORRECTIONS,
     EXPIRED_POINTS,
@@ -19,11 +19,13 @@ from underheaven.life.counters import (
     TRUE_POINTS_MOVED,
 )
 from underheaven.life.response import raise_caution
-from underheaven.life.standing import account
+from underheaven.life.standing import account, tier_of
 from underheaven.life.state import KNOWS, KNOWS_RECORD
 from underheaven.life.tally import count
 
 DAYS_PER_YEAR = 365
+NO_DECISION = 65_535  # the day of a decision that no run reaches
+WITHOUT_LIMIT = 1 << 20  # more points than any scale has
 
 
 @inlined
@@ -39,22 +41,29 @@ def learn(rules, place, tally, me, seed, day):
     """Let a sanctioned citizen learn of it: she grows cautious, and may appeal within the deadline."""
     me.flags |= KNOWS
     raise_caution(me, rules.sanction_caution)
-    if not rules.has_appeal or me.appeal_due > 0:
+    if not rules.has_appeal or me.appeal_day > 0:
         return
     if rules.appeal_deadline_days > 0 and day - me.sanction_day > rules.appeal_deadline_days:
         return
     if rng.draw4(seed, rng.APPEAL, me.citizen, day, 0)[0] < rules.appeal[(me.traits >> 5) & 3]:
         account(rules, tally, me, day)
-        me.appeal_due = place.appeal_windows
+        me.appeal_day = min(NO_DECISION, day + place.appeal_days)
         if rules.appeal_suspends:
             me.in_force = 0
         count(tally, me, APPEALS, 1)
-        count(tally, me, APPEAL_WAIT_DAYS, me.appeal_due * rules.window_days)
+
+
+@inlined
+def drop_appeal(tally, me):
+    """Drop a pending appeal of somebody who is no longer sanctioned; the next sanction starts afresh."""
+    me.appeal_day = 0
+    count(tally, me, APPEALS_MOOT, 1)
 
 
 @inlined
 def decide_appeal(rules, tally, me, seed, day):
-    """Decide an appeal: an error is found or not; a right entry is sometimes let off."""
+    """Decide an appeal: an error is found or not; whoever is rightly sanctioned is sometimes let off."""
+    me.appeal_day = 0
     w0, finds, lenient, w3 = rng.draw4(seed, rng.APPEAL, me.citizen, day, 1)
     if is_in_error(rules, me):
         won = finds < rules.appeal_finds_error
@@ -63,7 +72,7 @@ def decide_appeal(rules, tally, me, seed, day):
     else:
         won = lenient < rules.appeal_lenient
         if won:
-            leave_all_lists(rules, me)
+            let_off(rules, tally, me, day, WITHOUT_LIMIT)
     count(tally, me, APPEALS_WON if won else APPEALS_LOST, 1)
 
 
@@ -93,11 +102,33 @@ def set_right(rules, tally, me):
 
 
 @inlined
-def leave_all_lists(rules, me):
-    """End every stay on a list, in the file and in truth (mercy, not correction)."""
+def let_off(rules, tally, me, day, most):
+    """End every stay on a list and give points back, in the file and in truth alike (mercy, not correction).
+
+    Parameters
+    ----------
+    most : int, tenths of a point a ledger; no score is raised above the start
+    """
     for entry in range(rules.n_lists):
         me.list_until[entry] = 0
         me.true_list_until[entry] = 0
+    for ledger in range(rules.n_ledgers):
+        up = max(0, min(most, rules.start - me.score[ledger]))
+        true_up = max(0, min(most, rules.start - me.true_score[ledger]))
+        me.score[ledger] += up
+        me.true_score[ledger] += true_up
+        count(tally, me, POINTS_MOVED, up)
+        count(tally, me, TRUE_POINTS_MOVED, true_up)
+        year = day // DAYS_PER_YEAR
+        for age in range(rules.expiry_years + 1):
+            # The oldest records are made good first, so that what was given back leaves with them.
+            slot = (year + 1 + age) % (rules.expiry_years + 1)
+            part = min(up, max(0, -me.bucket[slot, ledger]))
+            true_part = min(true_up, max(0, -me.true_bucket[slot, ledger]))
+            me.bucket[slot, ledger] += part
+            me.true_bucket[slot, ledger] += true_part
+            up -= part
+            true_up -= true_part
 
 
 @inlined
@@ -107,26 +138,20 @@ def correct_or_repair(rules, tally, me, seed, day):
     if w0 < rules.correction and me.flags & (KNOWS | KNOWS_RECORD) and is_in_error(rules, me):
         set_right(rules, tally, me)
         count(tally, me, CORRECTIONS, 1)
-    if w1 < rules.repair and me.on_paper:
+    if w1 < rules.repair and is_sanctioned(rules, me):
+        let_off(rules, tally, me, day, rules.repair_points)
         count(tally, me, REPAIRS, 1)
-        leave_all_lists(rules, me)
-        for ledger in range(rules.n_ledgers):
-            up = max(0, min(rules.repair_points, rules.start - me.score[ledger]))
-            true_up = max(0, min(rules.repair_points, rules.start - me.true_score[ledger]))
-            me.score[ledger] += up
-            me.true_score[ledger] += true_up
-            count(tally, me, POINTS_MOVED, up)
-            count(tally, me, TRUE_POINTS_MOVED, true_up)
-            year = day // DAYS_PER_YEAR
-            for age in range(rules.expiry_years + 1):
-                # The oldest records are made good first, so that what was given back leaves with them.
-                slot = (year + 1 + age) % (rules.expiry_years + 1)
-                part = min(up, max(0, -me.bucket[slot, ledger]))
-                true_part = min(true_up, max(0, -me.true_bucket[slot, ledger]))
-                me.bucket[slot, ledger] += part
-                me.true_bucket[slot, ledger] += true_part
-                up -= part
-                true_up -= true_part
+
+
+@inlined
+def is_sanctioned(rules, me):
+    """Tell whether the file, as it is now, calls for any sanction."""
+    found = False
+    for ledger in range(rules.n_ledgers):
+        found = found or rules.tier_sanctions[ledger, tier_of(rules, me.score[ledger])] != 0
+    for entry in range(rules.n_lists):
+        found = found or (me.list_until[entry] > 0 and rules.list_sanctions[entry] != 0)
+    return found
 
 
 @inlined

@@ -23,15 +23,30 @@ def raise_caution(me, amount):
 
 
 @inlined
-def decayed(level, keep):
-    """Return what is left of a level 0..255 after one exchange; above 0 it falls by at least 1.
+def fade(rules, me, seed, day):
+    """Let strain and caution fade by the days of one window."""
+    if me.strain > 0 or me.caution > 0:
+        w0, w1, w2, w3 = rng.draw4(seed, rng.FADING, me.citizen, day, 0)
+        me.strain = decayed(me.strain, rules.strain_keep, w0)
+        me.caution = decayed(me.caution, rules.caution_keep, w1)
+
+
+@inlined
+def decayed(level, keep, word):
+    """Return what is left of a level 0..255 after one window, rounded up or down at random.
 
     Parameters
     ----------
     level : int
     keep : int, fixed-point factor with 16 binary places; 65536 keeps everything
+    word : int, the draw
+
+    Notes
+    -----
+    The mean is exact.  Always rounded down, a level of 10 would be gone after ten windows, however long
+    its half-life.
     """
-    return level if level == 0 or keep >= 65536 else min((level * keep) >> 16, level - 1)
+    return (level * keep + (word >> 16)) >> 16
 
 
 @inlined

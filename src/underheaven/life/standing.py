@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from underheaven.compiled import inlined
 from underheaven.life.counters import (
+    APPEAL_WAIT_DAYS,
     FLOW,
     INNOCENT_SANCTION_DAYS,
     LISTED_DAYS,
@@ -15,7 +16,7 @@ from underheaven.life.counters import (
     WRONGLY_LISTED_DAYS,
 )
 from underheaven.life.state import HAS_DEMERIT
-from underheaven.life.tables import MAX_TIERS
+from underheaven.life.tables import MAX_TIERS, N_SERVICES
 from underheaven.life.tally import count
 
 SHAMED = 1 << 8  # a sanction beside those of the services, whose bits are 0 .. 7
@@ -50,21 +51,60 @@ def settle(rules, tally, me):
 
 @inlined
 def work_out(rules, me):
-    """Set tier, true_tier, on_paper, in_force and deserved from the scores and lists."""
+    """Set tiers, on_paper, in_force and deserved from the scores and lists."""
     me.tier, me.true_tier, me.on_paper, me.deserved = 0, 0, 0, 0
+    differs = False
     for ledger in range(rules.n_ledgers):
-        tier = tier_of(rules, me.score[ledger])
-        me.tier = max(me.tier, tier)
+        tier, true_tier = tier_of(rules, me.score[ledger]), tier_of(rules, me.true_score[ledger])
+        me.ledger_tier[ledger], me.true_ledger_tier[ledger] = tier, true_tier
+        me.tier, me.true_tier = max(me.tier, tier), max(me.true_tier, true_tier)
         me.on_paper |= rules.tier_sanctions[ledger, tier]
-        tier = tier_of(rules, me.true_score[ledger])
-        me.true_tier = max(me.true_tier, tier)
-        me.deserved |= rules.tier_sanctions[ledger, tier]
+        me.deserved |= rules.tier_sanctions[ledger, true_tier]
+        differs = differs or tier != true_tier
     for entry in range(rules.n_lists):
-        if me.list_until[entry] > 0:
+        is_listed, should_be = me.list_until[entry] > 0, me.true_list_until[entry] > 0
+        if is_listed:
             me.on_paper |= rules.list_sanctions[entry]
-        if me.true_list_until[entry] > 0:
+        if should_be:
             me.deserved |= rules.list_sanctions[entry]
-    me.in_force = 0 if rules.appeal_suspends and me.appeal_due > 0 else me.on_paper
+        differs = differs or is_listed != should_be
+    in_both = me.on_paper & me.deserved
+    if differs and in_both:
+        for service in range(N_SERVICES):
+            if (in_both >> service) & 1 and is_harsher(rules, me, service):
+                me.deserved &= ~(1 << service)
+    me.in_force = 0 if rules.appeal_suspends and me.appeal_day > 0 else me.on_paper
+
+
+@inlined
+def is_harsher(rules, me, service):
+    """Tell whether a service treats a citizen worse, by her file, than the truth would have it."""
+    ledger = max(0, rules.service_ledger[service])  # where no score decides on it, its rows are the same for any tier
+    tier, true_tier = me.ledger_tier[ledger], me.true_ledger_tier[ledger]
+    refused = chance_of_refusal(rules, service, tier, me.list_until)
+    should_be = chance_of_refusal(rules, service, true_tier, me.true_list_until)
+    rank = rank_of(rules, service, tier, me.list_until)
+    return refused > should_be or rank > rank_of(rules, service, true_tier, me.true_list_until)
+
+
+@inlined
+def chance_of_refusal(rules, service, tier, list_until):
+    """Return the threshold of a refusal to a person of this tier and on these lists (believed or true)."""
+    chance = rules.refuse_tier[service, tier]
+    for entry in range(rules.n_lists):
+        if list_until[entry] > 0:
+            chance = max(chance, rules.refuse_list[service, entry])
+    return chance
+
+
+@inlined
+def rank_of(rules, service, tier, list_until):
+    """Return the rank in a queue (0 first, 1 normal, 2 last) of a person of this tier and on these lists."""
+    rank = rules.rank_tier[service, tier]
+    for entry in range(rules.n_lists):
+        if list_until[entry] > 0:
+            rank = max(rank, rules.rank_list[service, entry])
+    return rank
 
 
 @inlined
@@ -76,6 +116,8 @@ def account(rules, tally, me, day):
     me.since = day
     count(tally, me, TIER_DAYS + me.tier, n_days)
     count(tally, me, TRUE_TIER_DAYS + me.true_tier, n_days)
+    if me.appeal_day > 0:
+        count(tally, me, APPEAL_WAIT_DAYS, n_days)
     if me.in_force:
         count(tally, me, SANCTION_DAYS, n_days)
         if me.in_force & ~me.deserved:

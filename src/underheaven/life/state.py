@@ -55,7 +55,9 @@ COLUMNS = (
     Column("caution", "uint8", "", "0..255", "fear of the file", "0 without a score and a list"),
     Column("flags", "uint16", "", "bits", "what has ever happened to her", "bits are only set, but KNOWS"),
     Column("refused", "uint8", "", "bits", "services that have ever refused her", "bits are only set"),
-    Column("appeal_due", "uint8", "", "exchanges", "until the decision on her appeal", "0: none pending"),
+    Column(
+        "appeal_day", "uint16", "", "day", "her appeal is decided at the next exchange from it on", "0: none pending"
+    ),
     Column("sanction_day", "uint16", "", "day", "first day of the present sanction", "needs an appeal deadline"),
     Column("bucket", "int16", "year", "tenths of a point", "believed points by year of record", "needs expiry"),
     Column("true_bucket", "int16", "year", "tenths of a point", "the same in truth", "needs expiry"),
@@ -73,7 +75,7 @@ class State(NamedTuple):
     caution: NDArray[np.uint8]
     flags: NDArray[np.uint16]
     refused: NDArray[np.uint8]
-    appeal_due: NDArray[np.uint8]
+    appeal_day: NDArray[np.uint16]
     sanction_day: NDArray[np.uint16]
     bucket: NDArray[np.int16]  # [year * ledger, citizen]
     true_bucket: NDArray[np.int16]
@@ -99,7 +101,7 @@ def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
         "caution": (filed,),
         "flags": (filed,),
         "refused": (filed,),
-        "appeal_due": (filed if rules["has_appeal"] else 0,),
+        "appeal_day": (filed if rules["has_appeal"] else 0,),
         "sanction_day": (filed if rules["appeal_deadline_days"] else 0,),
         "bucket": (years * ledgers, people),
         "true_bucket": (years * ledgers, people),
@@ -159,7 +161,7 @@ def take(rules, state, me, citizen):
         me.flags = state.flags[citizen]
         me.refused = state.refused[citizen]
     if rules.has_appeal:
-        me.appeal_due = state.appeal_due[citizen]
+        me.appeal_day = state.appeal_day[citizen]
     if rules.appeal_deadline_days > 0:
         me.sanction_day = state.sanction_day[citizen]
     if rules.expiry_years > 0:
@@ -185,7 +187,7 @@ def give_back(rules, state, me, citizen):
         state.flags[citizen] = me.flags
         state.refused[citizen] = me.refused
     if rules.has_appeal:
-        state.appeal_due[citizen] = me.appeal_due
+        state.appeal_day[citizen] = me.appeal_day
     if rules.appeal_deadline_days > 0:
         state.sanction_day[citizen] = me.sanction_day
     if rules.expiry_years > 0:

@@ -23,7 +23,7 @@ N_SERVICES = 8
 N_ACTIVITIES = N_ACTS + N_SERVICES
 MAX_LEDGERS = 8
 MAX_TIERS = 8
-MAX_LISTS = 2
+MAX_LISTS = 8  # a regime has at most two; behind a context wall each is kept apart by context
 MAX_VARIES = 4  # traits that one activity may vary with
 MAX_WINDOW = 31  # days between two exchanges
 MAX_EXPIRY = 10  # years that a record may stay where records expire
@@ -71,7 +71,8 @@ RULES = np.dtype(
         ("matters", _I, N_ACTS),  # the regime does something with it
         ("demerit", _I, N_ACTS),  # the regime holds it against a person
         ("points", _I, N_ACTS),
-        ("fine_strain", _I, (N_ACTS, 10)),  # by income tenth
+        ("fined", _I, N_ACTS),
+        ("fine_strain", _I, (N_ACTS, 10)),  # by income tenth; small against a high income it may round to 0
         ("act_ledger", _I, N_ACTS),
         ("listing", _I, (MAX_LISTS, N_ACTS)),  # chance that a record leads to the list
         ("link_right", _I, (N_LOOKS, N_NAMES)),  # a register's record finds the right person
@@ -84,7 +85,8 @@ RULES = np.dtype(
         ("cutoffs", _I, MAX_TIERS),  # lowest score of the tier, best tier first
         ("tier_sanctions", _I, (MAX_LEDGERS, MAX_TIERS)),  # bit s: service s is refused or put last
         ("list_sanctions", _I, MAX_LISTS),
-        ("list_below", _I, MAX_LISTS),  # tiers from this one on lead to the list; MAX_TIERS: none do
+        ("list_ledger", _I, MAX_LISTS),  # the ledger whose ...
+        ("list_below", _I, MAX_LISTS),  # ... tiers from this one on lead to the list; MAX_TIERS: none do
         ("term", _I, (MAX_LISTS, N_QUANTILES)),  # quantiles of the stay, in 1/65536 of a day
         # treatment
         ("service_ledger", _I, N_SERVICES),  # -1: no score decides on it
@@ -134,7 +136,7 @@ EXCHANGE = np.dtype(
         ("face_acts", _I, N_ACTS),  # cumulative: which act a false match is about
         ("link_acts", _I, N_ACTS),
         ("wait_minutes", _I, 3),  # by rank
-        ("appeal_windows", _I),  # exchanges until a decision
+        ("appeal_days", _I),  # until an appeal filed now is decided, at the least
     ]
 )
 
@@ -155,17 +157,21 @@ PERSON = np.dtype(
         ("caution", _I),
         ("flags", _I),
         ("refused", _I),
-        ("appeal_due", _I),
+        ("appeal_day", _I),
         ("sanction_day", _I),
         ("bucket", _I, (MAX_EXPIRY + 1, MAX_LEDGERS)),
         ("true_bucket", _I, (MAX_EXPIRY + 1, MAX_LEDGERS)),
         ("since", _I),  # day from which her standing is still to be counted
         # what her columns amount to (life/standing.py)
-        ("tier", _I),
+        ("ledger_tier", _I, MAX_LEDGERS),
+        ("true_ledger_tier", _I, MAX_LEDGERS),
+        ("old_tier", _I, MAX_LEDGERS),  # before the day was settled
+        ("old_true_tier", _I, MAX_LEDGERS),
+        ("tier", _I),  # the worst of the ledgers
         ("true_tier", _I),
         ("on_paper", _I),  # sanctions that the file calls for
         ("in_force", _I),  # the same but for those suspended by an appeal
-        ("deserved", _I),  # sanctions that the truth would call for
+        ("deserved", _I),  # sanctions that the truth would call for, in no lower a degree
     ]
 )
 

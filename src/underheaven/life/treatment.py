@@ -17,7 +17,7 @@ from underheaven.life.counters import (
 )
 from underheaven.life.remedies import learn
 from underheaven.life.response import raise_strain
-from underheaven.life.standing import tier_of
+from underheaven.life.standing import chance_of_refusal, rank_of
 from underheaven.life.state import KNOWS, WAS_WRONGLY_REFUSED
 from underheaven.life.tables import N_ACTS
 from underheaven.life.tally import count, count_activity
@@ -37,33 +37,22 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
         return
     count_activity(tally, me, activity, USED, 1)
     service = activity - N_ACTS
-    ledger = rules.service_ledger[service]
-    tier = tier_of(rules, me.score[ledger]) if ledger >= 0 else 0
+    tier = me.ledger_tier[max(0, rules.service_ledger[service])]
     if me.in_force and word < chance_of_refusal(rules, service, tier, me.list_until):
         refuse(rules, place, tally, me, seed, day, activity, word)
         return
-    if rules.perk_tier[service, tier] and not me.in_force:
+    is_sanctioned_here = (me.on_paper >> service) & 1
+    if rules.perk_tier[service, tier] and not is_sanctioned_here:
         count_activity(tally, me, activity, PERK, 1)
     if rules.is_hospital[service]:
-        rank = rules.rank_tier[service, tier]
-        for entry in range(rules.n_lists):
-            if me.list_until[entry] > 0:
-                rank = max(rank, rules.rank_list[service, entry])
+        rank = rank_of(rules, service, tier, me.list_until)
+        if is_sanctioned_here:
+            rank = max(rank, NORMAL)  # what one rule gives another has taken away
         if not me.in_force:
             rank = min(rank, NORMAL)  # a suspended sanction puts nobody last
         count(tally, me, VISITS_RANK + rank, 1)
         count(tally, me, VISITS_TIER + me.tier, 1)
         count(tally, me, WAIT_TIER + me.tier, place.wait_minutes[rank])
-
-
-@inlined
-def chance_of_refusal(rules, service, tier, list_until):
-    """Return the threshold of a refusal to a person of this tier and on these lists (believed or true)."""
-    chance = rules.refuse_tier[service, tier]
-    for entry in range(rules.n_lists):
-        if list_until[entry] > 0:
-            chance = max(chance, rules.refuse_list[service, entry])
-    return chance
 
 
 @inlined
@@ -78,8 +67,7 @@ def refuse(rules, place, tally, me, seed, day, activity, word):
     if not (me.refused >> service) & 1:
         me.refused |= 1 << service
         count_activity(tally, me, activity, PEOPLE_REFUSED, 1)
-    ledger = rules.service_ledger[service]
-    true_tier = tier_of(rules, me.true_score[ledger]) if ledger >= 0 else 0
+    true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
     if word >= chance_of_refusal(rules, service, true_tier, me.true_list_until):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
         if not me.flags & WAS_WRONGLY_REFUSED:

@@ -24,6 +24,7 @@ from underheaven.life.standing import SHAMED
 from underheaven.life.tables import (
     CAMERA,
     MAX_LEDGERS,
+    MAX_LISTS,
     MAX_TIERS,
     MAX_WINDOW,
     N_ACTS,
@@ -38,7 +39,7 @@ from underheaven.life.tables import (
     record,
 )
 from underheaven.reading import did_you_mean, identity_hash
-from underheaven.regime.schema import FIRST, LAST, NORMAL, Regime, Term
+from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
@@ -86,18 +87,19 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     """
     _check_fit(regime, world)
     contexts = _contexts(regime, world)
+    lists = _lists(regime, world, contexts)
     rules = record(RULES)
     rules["window_days"] = world.exchange_days
     rules["n_ledgers"] = len(contexts)
-    rules["n_lists"] = len(regime.lists)
+    rules["n_lists"] = len(lists)
     rules["keeps_file"] = int(regime.has_score or bool(regime.lists) or bool(regime.fines))
     for name, act in world.acts.items():
         _put_activity(rules, regime, world, name, act.stream, act)
-        _put_act(rules, regime, world, name, act, contexts)
+        _put_act(rules, regime, world, name, act, contexts, lists)
     for name, service in world.services.items():
         _put_activity(rules, regime, world, name, service.stream, service)
-    _put_standing(rules, regime)
-    _put_treatment(rules, regime, world, contexts)
+    _put_standing(rules, regime, lists)
+    _put_treatment(rules, regime, world, contexts, lists)
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     registers = _registers(regime, world)
@@ -109,7 +111,7 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
         acts={act.stream: name for name, act in world.acts.items()},
         services={service.stream: name for name, service in world.services.items()},
         tiers=list(regime.tier_names),
-        lists=list(regime.list_names),
+        lists=[entry.name for entry in lists],
         levels={trait: list(names) for trait, names in world.levels.items()},
         act_rows=[
             {
@@ -181,6 +183,35 @@ def _contexts(regime: Regime, world: World) -> dict[str, int]:
     return {name: number for number, name in enumerate(names or [EVERYTHING])}
 
 
+@dataclass(frozen=True)
+class _List:
+    """A list as the loop keeps it: behind a context wall, one for each context that its entries come from."""
+
+    name: str
+    rule: ListRule
+    context: str | None  # None: any
+    ledger: int  # whose tiers lead to it; -1: none do
+
+    def takes(self, context: str) -> bool:
+        return self.context in (None, context)
+
+
+def _lists(regime: Regime, world: World, contexts: dict[str, int]) -> list[_List]:
+    """Return the lists; behind a context wall a stay reaches only the context that it came from."""
+    if not regime.context_wall:
+        return [_List(rule.name, rule, None, 0 if contexts else -1) for rule in regime.lists]
+    found = []
+    for rule in regime.lists:
+        sources = {world.acts[act].context for act in rule.on} | set(contexts if rule.below is not None else ())
+        for context in sorted(sources):
+            name = rule.name if len(sources) == 1 else f"{rule.name}/{context}"
+            found.append(_List(name, rule, context, contexts.get(context, -1)))
+    if len(found) > MAX_LISTS:
+        text = f"a context wall splits the lists into {len(found)}, one a context; at most {MAX_LISTS} are possible"
+        raise FileFormError.of("UH121", text, regime.where("context_wall"))
+    return found
+
+
 def _ledger_of(contexts: dict[str, int], context: str) -> int:
     """Return the ledger that a context writes to and reads from; -1: none."""
     return contexts.get(EVERYTHING, contexts.get(context, -1))
@@ -237,7 +268,9 @@ def _put_activity(rules: Any, regime: Regime, world: World, name: str, number: i
         tables["game_factor"][number, 1 : max(1, len(regime.tiers))] = _factor(gaming)
 
 
-def _put_act(rules: Any, regime: Regime, world: World, name: str, act: Act, contexts: dict[str, int]) -> None:
+def _put_act(
+    rules: Any, regime: Regime, world: World, name: str, act: Act, contexts: dict[str, int], lists: list[_List]
+) -> None:
     tables, number = rules[0], act.stream
     tables["channel"][number] = CHANNELS[act.channel]
     tables["matters"][number] = int(name in regime.act_names)
@@ -246,13 +279,14 @@ def _put_act(rules: Any, regime: Regime, world: World, name: str, act: Act, cont
     tables["act_ledger"][number] = max(0, _ledger_of(contexts, act.context))
     # A fine is an amount of money, so the same fine strains a poor household more.
     whole = regime.fine_of(name) * world.response.fine_strain.exact
+    tables["fined"][number] = int(whole > 0)
     tables["fine_strain"][number] = [min(255, int(whole / income + Fraction(1, 2))) for income in world.income_by_tenth]
-    for entry, rule in enumerate(regime.lists):
-        if name in rule.on:
-            tables["listing"][entry, number] = threshold(rule.on[name].exact)
+    for at, entry in enumerate(lists):
+        if name in entry.rule.on and entry.takes(act.context):
+            tables["listing"][at, number] = threshold(entry.rule.on[name].exact)
 
 
-def _put_standing(rules: Any, regime: Regime) -> None:
+def _put_standing(rules: Any, regime: Regime, lists: list[_List]) -> None:
     tables = rules[0]
     tables["n_tiers"] = len(regime.tiers)
     if regime.score is not None:
@@ -261,10 +295,11 @@ def _put_standing(rules: Any, regime: Regime) -> None:
     for tier, cutoff in enumerate(regime.cutoffs):
         tables["cutoffs"][tier] = cutoff * POINT
     tables["list_below"] = MAX_TIERS
-    for entry, rule in enumerate(regime.lists):
-        if rule.below is not None:
-            tables["list_below"][entry] = regime.tier_names.index(rule.below)
-        tables["term"][entry] = term_quantiles(rule.term)
+    for at, entry in enumerate(lists):
+        if entry.rule.below is not None and entry.ledger >= 0:
+            tables["list_ledger"][at] = entry.ledger
+            tables["list_below"][at] = regime.tier_names.index(entry.rule.below)
+        tables["term"][at] = term_quantiles(entry.rule.term)
 
 
 def term_quantiles(term: Term) -> Int64:
@@ -300,7 +335,7 @@ def term_quantiles(term: Term) -> Int64:
     return np.array([int(min(q, LONGEST_STAY) * UNIT) for q in quantiles], np.int64)
 
 
-def _put_treatment(rules: Any, regime: Regime, world: World, contexts: dict[str, int]) -> None:
+def _put_treatment(rules: Any, regime: Regime, world: World, contexts: dict[str, int], lists: list[_List]) -> None:
     tables = rules[0]
     tables["service_ledger"] = -1
     tables["rank_tier"] = NORMAL
@@ -318,16 +353,15 @@ def _put_treatment(rules: Any, regime: Regime, world: World, contexts: dict[str,
             tables["perk_tier"][at, tier] = int(treated.is_perk)
             if treated.is_sanction:
                 tables["tier_sanctions"][ledger, tier] |= 1 << at
-        for entry, rule in enumerate(regime.lists):
-            treated = regime.by_list(name, rule.name)
-            walled_off = regime.context_wall and service.context not in {world.acts[act].context for act in rule.on}
-            if treated.is_sanction and not walled_off:
-                tables["refuse_list"][at, entry] = threshold(treated.refuse)
-                tables["rank_list"][at, entry] = LAST if treated.rank == LAST else FIRST
-                tables["list_sanctions"][entry] |= 1 << at
-    for entry, rule in enumerate(regime.lists):
-        if rule.shaming:
-            tables["list_sanctions"][entry] |= SHAMED
+        for number, entry in enumerate(lists):
+            treated = regime.by_list(name, entry.rule.name)
+            if treated.is_sanction and entry.takes(service.context):
+                tables["refuse_list"][at, number] = threshold(treated.refuse)
+                tables["rank_list"][at, number] = LAST if treated.rank == LAST else FIRST
+                tables["list_sanctions"][number] |= 1 << at
+    for number, entry in enumerate(lists):
+        if entry.rule.shaming:
+            tables["list_sanctions"][number] |= SHAMED
 
 
 def _kept_per_window(half_life_days: int, window_days: int) -> int:

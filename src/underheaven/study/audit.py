@@ -257,14 +257,16 @@ def _acts(counts: Counts) -> list[dict[str, Any]]:
 
 
 def _appeals(counts: Counts) -> dict[str, Any]:
-    filed, won, lost = (counts.total(name) for name in ("appeals", "appeals_won", "appeals_lost"))
+    names = ("appeals", "appeals_won", "appeals_lost", "appeals_moot")
+    filed, won, lost, moot = (counts.total(name) for name in names)
     return {
         "notices": counts.total("notices"),
         "filed": filed,
         "filed_per_sanctioned": ratio(filed, counts.total("people_sanctioned")),
         "won": won,
         "lost": lost,
-        "pending": filed - won - lost,
+        "moot": moot,
+        "pending": filed - won - lost - moot,
         "won_share": ratio(won, won + lost),
         "wait_days": ratio(counts.total("appeal_wait_days"), filed),
         "corrections": counts.total("corrections"),

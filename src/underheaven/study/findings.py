@@ -224,7 +224,7 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             text = "None was decided before the run ended."
         else:
             text = (
-                f"{whole(appeals['won'])} of {whole(decided)} decided were won; a decision took "
+                f"{whole(appeals['won'])} of {whole(decided)} decided were won; an appeal was pending for "
                 f"{decimal(appeals['wait_days']['value'])} days on average."
             )
         told.append(_finding("appeals", "Appeals", appeals["filed"], "times", text))

@@ -42,4 +42,7 @@ def plural(number: int, one: str, many: str | None = None) -> str:
 
 def label(name: str) -> str:
     """Write a name of a file in plain words; 18-29 is a range and stays one."""
+    name, _, part = name.partition("/")
+    if part:
+        return f"{label(name)} ({label(part)})"
     return name.replace("-", "–" if name[:1].isdigit() else " ")
