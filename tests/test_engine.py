@@ -64,7 +64,16 @@ def test_interrupted_is_unbroken(plain, tmp_path, window):
     shutil.move(stopped.value.partial, moved / stopped.value.partial.name)
     run = live(moved / "run", resume=True)
     assert run.manifest["result_hash"] == plain.manifest["result_hash"]
-    for name in ("counts_county", "counts_stratum", "exchange/tables", "scores", "sample", "people"):
+    for name in (
+        "counts_county",
+        "counts_stratum",
+        "counts_group",
+        "blocks",
+        "exchange/tables",
+        "scores",
+        "sample",
+        "people",
+    ):
         assert run.table(name).equals(plain.table(name)), name
 
 
@@ -207,3 +216,12 @@ def test_hash_covers_every_column(plain):
             array.flat[array.size // 2] -= 1
     assert result_hash(state) == before
     assert np.array_equal(state.score, state.true_score)
+
+
+def test_groups_of_blocks_add_up(plain):
+    """The counts by group of blocks add up to those by stratum; there is a digest a block."""
+    groups = plain.table("counts_group").group_by("counter").aggregate([("amount", "sum")])
+    found = dict(zip(groups["counter"].to_pylist(), groups["amount_sum"].to_pylist(), strict=True))
+    expected = {k: v for k, v in totals(plain).items() if v and k != "days"}  # days are counted beside the loop
+    assert {k: v for k, v in found.items() if v} == expected
+    assert plain.table("blocks").num_rows >= 20

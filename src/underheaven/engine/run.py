@@ -53,6 +53,7 @@ class _Book:
     """What a run has added up so far; all of it goes into a checkpoint."""
 
     stratum: NDArray[np.int64]  # [stratum, counter]
+    group: NDArray[np.int64]  # [group, counter]
     backlog: NDArray[np.int64]  # [county]
     last: Counts | None = None
     last_days: int = 0
@@ -83,7 +84,11 @@ class _Book:
 
     def arrays(self) -> dict[str, NDArray[Any]]:
         """Return everything as arrays for a checkpoint."""
-        saved: dict[str, NDArray[Any]] = {"book.stratum": self.stratum, "book.backlog": self.backlog}
+        saved: dict[str, NDArray[Any]] = {
+            "book.stratum": self.stratum,
+            "book.group": self.group,
+            "book.backlog": self.backlog,
+        }
         saved["book.county"] = np.concatenate(self.county) if self.county else np.empty((0, 5), np.int64)
         if self.last is not None:
             saved |= {f"book.last.{n}": a for n, a in zip(Counts._fields, self.last, strict=True)}
@@ -94,7 +99,8 @@ class _Book:
     @classmethod
     def taken_up(cls, arrays: dict[str, NDArray[Any]], last_days: int) -> _Book:
         """Make a book from what :meth:`arrays` returned."""
-        book = cls(np.array(arrays["book.stratum"]), np.array(arrays["book.backlog"]), last_days=last_days)
+        stratum, group, backlog = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group", "backlog"))
+        book = cls(stratum, group, backlog, last_days=last_days)
         book.county = [np.array(arrays["book.county"])]
         if "book.last.county" in arrays:
             book.last = Counts(*(np.array(arrays[f"book.last.{name}"]) for name in Counts._fields))
@@ -113,6 +119,15 @@ def result_hash(state: State) -> str:
         digest.update(f"{column.name}:{column.dtype}:{array.shape};".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
+
+
+def block_digest(state: State, first: int, end: int) -> str:
+    """Return 16 hexadecimal digits that stand for all columns of the rows `first` .. `end` - 1."""
+    digest = hashlib.sha256()
+    for array in state:
+        if array.size:
+            digest.update(np.ascontiguousarray(array[..., first:end]).data)
+    return digest.hexdigest()[:16]
 
 
 def simulate(
@@ -236,7 +251,9 @@ class _Life:
         zones = zones_of(self.compiled.institutions, self.n_counties)
         self.workers = Workers(self.people, self.compiled.rules, zones, threads, blocks_per_task)
         self.state = new_state(rules, self.places.people)
-        self.book = _Book(np.zeros((N_STRATA, N_COUNTERS), np.int64), np.zeros(self.n_counties, np.int64))
+        self.book = _Book(
+            np.zeros((N_STRATA, N_COUNTERS), np.int64), self.workers.take_groups(), np.zeros(self.n_counties, np.int64)
+        )
         self.window_days = int(rules["window_days"])
         county_first = np.concatenate([[0], np.cumsum(self.places.sizes)]).astype(np.int64)
         self.observers: list[Observer] = [
@@ -282,6 +299,7 @@ class _Life:
         counts.county[:, DAYS] = self.census.people * (day_to - self.day)
         counts.stratum[:, DAYS] = self.census.strata.sum(axis=0) * (day_to - self.day)
         self.book.add(self.day, day_to - self.day, counts)
+        self.book.group += self.workers.take_groups()
         self.day = day_to
         self._observe()
 
@@ -322,6 +340,8 @@ class _Life:
         found = {
             "counts_county": _county_table(self.book.county, names, counties),
             "counts_stratum": _stratum_table(self.book.stratum, names, self.compiled.levels),
+            "counts_group": _group_table(self.book.group, names),
+            "blocks": _block_table(self.state, self.workers.people.block_first),
             "people": _people_table(self.census, counties, self.compiled.levels),
             "exchange/tables": _exchange_table(self.book.exchanges),
         }
@@ -420,6 +440,25 @@ def _stratum_table(stratum: NDArray[np.int64], names: dict[int, str], levels: di
             "amount": pa.array(stratum[at[:, 0], at[:, 1]]),
         }
     )
+
+
+def _group_table(group: NDArray[np.int64], names: dict[int, str]) -> pa.Table:
+    """Return the counts of the whole run by group of community blocks."""
+    at = np.argwhere(group)
+    at = at[np.isin(at[:, 1], list(names))]
+    return pa.table(
+        {
+            "group": pa.array(at[:, 0].astype(np.int32)),
+            "counter": _counter_labels(at[:, 1], names),
+            "amount": pa.array(group[at[:, 0], at[:, 1]]),
+        }
+    )
+
+
+def _block_table(state: State, block_first: NDArray[np.int64]) -> pa.Table:
+    """Return a digest of each community block's columns, against which a life that is lived again is held."""
+    ends = zip(block_first[:-1].tolist(), block_first[1:].tolist(), strict=True)
+    return pa.table({"digest": pa.array([block_digest(state, first, end) for first, end in ends], pa.string())})
 
 
 def _people_table(census: Census, counties: Sequence[str], levels: dict[str, list[str]]) -> pa.Table:

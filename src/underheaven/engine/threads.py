@@ -13,7 +13,7 @@ from numpy.typing import NDArray
 from underheaven.engine.exchange import Census, Counts, empty_counts
 from underheaven.life.block import run_blocks
 from underheaven.life.census import count_people
-from underheaven.life.counters import TALLY
+from underheaven.life.counters import N_COUNTERS, TALLY
 from underheaven.life.state import State
 from underheaven.life.tables import EXCHANGE, N_NAMES, N_STRATA, Int64, Scratch, new_scratch, record
 from underheaven.rng import ONE
@@ -46,10 +46,25 @@ def share_out(n_blocks: int, blocks_per_task: int, task: Callable[[T, int, int],
             list(pool.map(work, ranges))
 
 
+#: Counts are also kept by groups of community blocks: independent parts of a run, for standard errors.
+MOST_GROUPS = 500
+
+
+def blocks_per_group(n_blocks: int) -> int:
+    """Return how many blocks on end are a group, such that there are at most `MOST_GROUPS`."""
+    return max(1, -(-n_blocks // MOST_GROUPS))
+
+
+def n_groups(n_blocks: int) -> int:
+    """Return how many groups there are."""
+    return -(-n_blocks // blocks_per_group(n_blocks))
+
+
 class _Own(NamedTuple):
     """What a thread has to itself."""
 
     counts: Counts
+    groups: Int64  # [group, counter] of the whole run
     tally: NDArray[np.void]
     scratch: Scratch
 
@@ -75,15 +90,21 @@ class Workers:
         largest = int(np.diff(people.block_first).max(initial=1))
         n_ties, window_days = int(rules[0]["n_ties"]), int(rules[0]["window_days"])
         self._own = [
-            _Own(empty_counts(zones), record(TALLY), new_scratch(largest, n_ties, window_days)) for _ in range(threads)
+            _Own(
+                empty_counts(zones),
+                np.zeros((n_groups(self.n_blocks), N_COUNTERS), np.int64),
+                record(TALLY),
+                new_scratch(largest, n_ties, window_days),
+            )
+            for _ in range(threads)
         ]
 
     def compile(self, state: State, kept_traits: NDArray[np.uint32]) -> None:
         """Compile the loop, or load it as compiled before, by living no block for no day."""
         own, exchange = self._own[0], np.zeros(self.zones.shape[1], EXCHANGE)
         run_blocks(
-            self.people, self.rules, exchange, state, own.tally, own.counts.county, self.zones,
-            own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch, 0, 0, 0, 0, 0,
+            self.people, self.rules, exchange, state, own.tally, own.counts.county, own.groups, self.zones,
+            own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch, 0, 0, 1, 0, 0, 0, 0,
         )  # fmt: skip
 
     def live(
@@ -103,9 +124,9 @@ class Workers:
 
         def task(own: _Own, block_from: int, block_to: int) -> None:
             run_blocks(
-                self.people, self.rules, exchange, state, own.tally, own.counts.county, self.zones,
+                self.people, self.rules, exchange, state, own.tally, own.counts.county, own.groups, self.zones,
                 own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch,
-                seed, block_from, block_to, day_from, day_to,
+                seed, 0, blocks_per_group(self.n_blocks), block_from, block_to, day_from, day_to,
             )  # fmt: skip
 
         share_out(self.n_blocks, self.blocks_per_task, task, self._own)
@@ -115,6 +136,13 @@ class Workers:
             if own.counts is not total:
                 for into, array in zip(total, own.counts, strict=True):
                     into += array
+        return total
+
+    def take_groups(self) -> Int64:
+        """Return the counts by group, int64[group, counter], that have come together since the last call."""
+        total: Int64 = np.sum([own.groups for own in self._own], axis=0)
+        for own in self._own:
+            own.groups.fill(0)
         return total
 
     def count(self, seed: int, kept_traits: NDArray[np.uint32], galleries: Int64) -> Census:

@@ -61,8 +61,8 @@ NEVER = 1 << 40  # a day that no run reaches
 
 @compiled
 def run_blocks(
-    people, rules_1, places, state, tally_1, county_counts, zones, hits, hit_acts, kept_traits, scratch,
-    seed, block_from, block_to, day_from, day_to,
+    people, rules_1, places, state, tally_1, county_counts, group_counts, zones, hits, hit_acts, kept_traits, scratch,
+    seed, state_from, blocks_per_group, block_from, block_to, day_from, day_to,
 ):  # fmt: skip
     """Live the days `day_from` .. `day_to` - 1 (one window) in a range of community blocks.
 
@@ -73,20 +73,23 @@ def run_blocks(
     people : WorldTables
     rules_1 : RULES[1]
     places : EXCHANGE[county], of this window
-    state : State, changed in place; only rows of these blocks
+    state : State of the citizens from number `state_from` on, changed in place; only rows of these blocks
     tally_1 : TALLY[1], its `stratum` added to
     county_counts : int64[county, counter], added to
+    group_counts : int64[group, counter], added to; a group is `blocks_per_group` blocks on end
     zones : int64[FACE or LINK, county] the zone whose people a wrong name is drawn from
     hits, hit_acts : int64[FACE or LINK, zone, class], int64[FACE or LINK, zone, act], added to
-    kept_traits : uint32[citizen] packed traits, or [0]: draw them again (same bits)
+    kept_traits : uint32[citizen from `state_from` on] packed traits, or [0]: draw them again (same bits)
     scratch : Scratch, of the caller's own
     seed : int
+    state_from, blocks_per_group : int
     block_from, block_to, day_from, day_to : int, half-open ranges
     """
     rules, tally, me = rules_1[0], tally_1[0], scratch.me[0]
     hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
     for block in range(block_from, block_to):
         first = people.block_first[block]
+        row = first - state_from
         size = people.block_first[block + 1] - first
         county = people.block_county[block]
         place = places[county]
@@ -94,23 +97,22 @@ def run_blocks(
             block_people(people, seed, block, scratch.traits, scratch.heads, scratch.words)
         else:
             for local in range(size):
-                scratch.traits[local] = kept_traits[first + local]
+                scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
         if hearsay:
             tie_masks(seed, block, size, scratch.masks)
-            spread_word(rules, state, me, seed, day_from, first, size, scratch)
+            spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         for local in range(size):
-            citizen = first + local
-            be(me, citizen, scratch.traits[local])
-            take(rules, state, me, citizen)
+            be(me, first + local, scratch.traits[local])
+            take(rules, state, me, row + local)
             work_out(rules, me)
             if hearsay and scratch.heard[local] > 0:
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
             unsettled = start_window(rules, tally, me, seed, day_from)
             live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local], unsettled)
-            give_back(rules, state, me, citizen)
-        hand_in(tally, county, zones, county_counts, hits, hit_acts)
+            give_back(rules, state, me, row + local)
+        hand_in(tally, county, block // blocks_per_group, zones, county_counts, group_counts, hits, hit_acts)
 
 
 @inlined
@@ -125,7 +127,7 @@ def be(me, citizen, traits):
 
 
 @inlined
-def spread_word(rules, state, me, seed, day, first, size, scratch):
+def spread_word(rules, state, me, seed, day, first, row, size, scratch):
     """Let friends hear of those in a block who are sanctioned and know it, or are shamed in public.
 
     What counts is how things stand as the window starts.  Ties are symmetric, so the few who are sanctioned
@@ -134,18 +136,19 @@ def spread_word(rules, state, me, seed, day, first, size, scratch):
     for local in range(size):
         scratch.heard[local] = 0
     for local in range(size):
-        if state.flags[first + local] & WAS_SANCTIONED:
-            take(rules, state, me, first + local)
+        if state.flags[row + local] & WAS_SANCTIONED:
+            take(rules, state, me, row + local)
             work_out(rules, me)
             if me.on_paper & SHAMED or (me.on_paper and me.flags & KNOWS):
                 hear_of(rules, seed, first, local, size, day, scratch.masks, scratch.heard)
 
 
 @inlined
-def hand_in(tally, county, zones, county_counts, hits, hit_acts):
-    """Move a block's counts from the tally to those of its county and its zones."""
+def hand_in(tally, county, group, zones, county_counts, group_counts, hits, hit_acts):
+    """Move a block's counts from the tally to those of its county, its group and its zones."""
     for counter in range(c.N_COUNTERS):
         county_counts[county, counter] += tally.county[counter]
+        group_counts[group, counter] += tally.county[counter]
         tally.county[counter] = 0
     for channel in (FACE, LINK):
         zone = zones[channel, county]

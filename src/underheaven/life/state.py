@@ -147,52 +147,52 @@ def broken_invariants(state: State, rules: Any) -> list[str]:
 
 
 @inlined
-def take(rules, state, me, citizen):
+def take(rules, state, me, row):
     """Spread a citizen's columns out into the PERSON record; columns that do not exist read 0."""
     for ledger in range(rules.n_ledgers):
-        me.score[ledger] = state.score[ledger, citizen]
-        me.true_score[ledger] = state.true_score[ledger, citizen]
+        me.score[ledger] = state.score[ledger, row]
+        me.true_score[ledger] = state.true_score[ledger, row]
     for entry in range(rules.n_lists):
-        me.list_until[entry] = state.list_until[entry, citizen]
-        me.true_list_until[entry] = state.true_list_until[entry, citizen]
-    me.strain = state.strain[citizen]
+        me.list_until[entry] = state.list_until[entry, row]
+        me.true_list_until[entry] = state.true_list_until[entry, row]
+    me.strain = state.strain[row]
     if rules.keeps_file:
-        me.caution = state.caution[citizen]
-        me.flags = state.flags[citizen]
-        me.refused = state.refused[citizen]
+        me.caution = state.caution[row]
+        me.flags = state.flags[row]
+        me.refused = state.refused[row]
     if rules.has_appeal:
-        me.appeal_day = state.appeal_day[citizen]
+        me.appeal_day = state.appeal_day[row]
     if rules.appeal_deadline_days > 0:
-        me.sanction_day = state.sanction_day[citizen]
+        me.sanction_day = state.sanction_day[row]
     if rules.expiry_years > 0:
         for slot in range(rules.expiry_years + 1):
             for ledger in range(rules.n_ledgers):
                 row = slot * rules.n_ledgers + ledger
-                me.bucket[slot, ledger] = state.bucket[row, citizen]
-                me.true_bucket[slot, ledger] = state.true_bucket[row, citizen]
+                me.bucket[slot, ledger] = state.bucket[row, row]
+                me.true_bucket[slot, ledger] = state.true_bucket[row, row]
 
 
 @inlined
-def give_back(rules, state, me, citizen):
+def give_back(rules, state, me, row):
     """Write the PERSON record back into the citizen's columns."""
     for ledger in range(rules.n_ledgers):
-        state.score[ledger, citizen] = me.score[ledger]
-        state.true_score[ledger, citizen] = me.true_score[ledger]
+        state.score[ledger, row] = me.score[ledger]
+        state.true_score[ledger, row] = me.true_score[ledger]
     for entry in range(rules.n_lists):
-        state.list_until[entry, citizen] = me.list_until[entry]
-        state.true_list_until[entry, citizen] = me.true_list_until[entry]
-    state.strain[citizen] = me.strain
+        state.list_until[entry, row] = me.list_until[entry]
+        state.true_list_until[entry, row] = me.true_list_until[entry]
+    state.strain[row] = me.strain
     if rules.keeps_file:
-        state.caution[citizen] = me.caution
-        state.flags[citizen] = me.flags
-        state.refused[citizen] = me.refused
+        state.caution[row] = me.caution
+        state.flags[row] = me.flags
+        state.refused[row] = me.refused
     if rules.has_appeal:
-        state.appeal_day[citizen] = me.appeal_day
+        state.appeal_day[row] = me.appeal_day
     if rules.appeal_deadline_days > 0:
-        state.sanction_day[citizen] = me.sanction_day
+        state.sanction_day[row] = me.sanction_day
     if rules.expiry_years > 0:
         for slot in range(rules.expiry_years + 1):
             for ledger in range(rules.n_ledgers):
                 row = slot * rules.n_ledgers + ledger
-                state.bucket[row, citizen] = me.bucket[slot, ledger]
-                state.true_bucket[row, citizen] = me.true_bucket[slot, ledger]
+                state.bucket[row, row] = me.bucket[slot, ledger]
+                state.true_bucket[row, row] = me.true_bucket[slot, ledger]

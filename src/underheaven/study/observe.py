@@ -14,7 +14,7 @@ from numpy.typing import NDArray
 
 from underheaven import rng
 from underheaven.compiled import compiled
-from underheaven.life.state import WAS_SANCTIONED_INNOCENT, WAS_WRONGLY_SANCTIONED, State
+from underheaven.life.state import KNOWS, WAS_SANCTIONED, WAS_SANCTIONED_INNOCENT, WAS_WRONGLY_SANCTIONED, State
 from underheaven.life.tables import POINT
 
 
@@ -104,12 +104,12 @@ class ScoreHistogram:
 
 
 @compiled
-def _smallest(flags, bit, seed, first, keys, citizens):
-    """Keep the citizens with this flag whose draws are smallest: a sample that does not depend on order."""
+def _smallest(flags, mask, bits, seed, first, keys, citizens):
+    """Keep the citizens with these flags whose draws are smallest: a sample that does not depend on order."""
     worst = keys.shape[0] - 1
     for local in range(flags.shape[0]):
-        if flags[local] & bit:
-            w0, w1, w2, w3 = rng.draw4(seed, rng.SAMPLE, first + local, 0, bit)
+        if flags[local] & mask == bits:
+            w0, w1, w2, w3 = rng.draw4(seed, rng.SAMPLE, first + local, 0, mask)
             key = (w0 << 30) | (w1 >> 2)
             if key < keys[worst]:
                 at = worst
@@ -133,12 +133,15 @@ class KeyedSample:
     """
 
     name = "sample"
-    _CATEGORIES: ClassVar[dict[str, int]] = {
-        "wrongly-sanctioned": WAS_WRONGLY_SANCTIONED,
-        "innocent-sanctioned": WAS_SANCTIONED_INNOCENT,
+    #: Which bits of the flags are looked at, and how they must stand.
+    _CATEGORIES: ClassVar[dict[str, tuple[int, int]]] = {
+        "sanctioned": (WAS_SANCTIONED, WAS_SANCTIONED),
+        "wrongly-sanctioned": (WAS_WRONGLY_SANCTIONED, WAS_WRONGLY_SANCTIONED),
+        "innocent-sanctioned": (WAS_SANCTIONED_INNOCENT, WAS_SANCTIONED_INNOCENT),
+        "not-told": (WAS_SANCTIONED | KNOWS, WAS_SANCTIONED),
     }
 
-    def __init__(self, seed: int, county_first: NDArray[np.int64], last_day: int, size: int = 5) -> None:
+    def __init__(self, seed: int, county_first: NDArray[np.int64], last_day: int, size: int = 20) -> None:
         self._seed, self._first, self._last_day, self._size = seed, county_first, last_day, size
         self._rows: list[tuple[str, int, int]] = []
 
@@ -146,12 +149,12 @@ class KeyedSample:
         """Draw the sample on the last day."""
         if day != self._last_day or not state.flags.size:
             return
-        for category, bit in self._CATEGORIES.items():
+        for category, (mask, bits) in self._CATEGORIES.items():
             for county in range(len(self._first) - 1):
                 start, end = int(self._first[county]), int(self._first[county + 1])
                 keys = np.full(self._size, np.iinfo(np.int64).max)
                 citizens = np.full(self._size, -1, np.int64)
-                _smallest(state.flags[start:end], bit, self._seed, start, keys, citizens)
+                _smallest(state.flags[start:end], mask, bits, self._seed, start, keys, citizens)
                 self._rows += [(category, county, int(n)) for n in citizens if n >= 0]
 
     def table(self) -> pa.Table:
