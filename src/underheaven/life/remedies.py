@@ -138,7 +138,7 @@ def correct_or_repair(rules, tally, me, seed, day):
     if w0 < rules.correction and me.flags & (KNOWS | KNOWS_RECORD) and is_in_error(rules, me):
         set_right(rules, tally, me)
         count(tally, me, CORRECTIONS, 1)
-    if w1 < rules.repair and is_sanctioned(rules, me):
+    if w1 < rules.repair and me.on_paper and is_sanctioned(rules, me):
         let_off(rules, tally, me, day, rules.repair_points)
         count(tally, me, REPAIRS, 1)
 

@@ -146,6 +146,12 @@ def broken_invariants(state: State, rules: Any) -> list[str]:
     return found
 
 
+def columns_of(state: State, row: int) -> dict[str, list[int]]:
+    """Return the columns of one citizen, each as a list along its axis; columns without elements are left out."""
+    found = {name: array[..., row].reshape(-1).tolist() for name, array in state._asdict().items() if array.size}
+    return found
+
+
 @inlined
 def take(rules, state, me, row):
     """Spread a citizen's columns out into the PERSON record; columns that do not exist read 0."""

@@ -1,0 +1,74 @@
+"""The oracle against the loop: every column and every count, bit for bit."""
+
+from __future__ import annotations
+
+from collections import Counter
+
+import numpy as np
+import pytest
+
+from lives import Columns, live
+from underheaven import catalogue
+from underheaven.life.reference import Oracle
+from underheaven.life.state import columns_of
+from underheaven.regime.reader import load_regime
+from underheaven.world.people import block_people, build_tables
+from underheaven.world.places import build_places
+from underheaven.world.reader import load_world
+
+
+def exchanges(run):
+    """Return the tables of a run as they stand in each window: {day: {name: nested lists by county}}."""
+    found, latest = {}, {}
+    rows = run.table("exchange/tables").to_pylist()
+    days, window = run.manifest["days"], run.manifest["exchange_days"]
+    n_counties = len(run.manifest["counties"])
+    for day in range(0, days, window):
+        for row in rows:
+            if row["day"] == day:
+                array = np.frombuffer(row["data"], "<i8").reshape(row["shape"])
+                latest[row["name"]] = np.broadcast_to(array, (n_counties, *array.shape[1:])).tolist()
+        found[day] = dict(latest)
+    return found
+
+
+def relived(regime, world, run, blocks=None):
+    """Live the people of some blocks (or all) through the oracle; yield (block, people)."""
+    oracle = Oracle(regime, world, run.manifest["seed"])
+    people = build_tables(world, build_places(world))
+    tables, days, window = exchanges(run), run.manifest["days"], world.exchange_days
+    traits, heads, words = np.zeros(1024, np.uint32), np.zeros(1024, np.int32), np.zeros((4, 1024), np.uint32)
+    for block in range(len(people.block_county)) if blocks is None else blocks:
+        first, end = int(people.block_first[block]), int(people.block_first[block + 1])
+        county = int(people.block_county[block])
+        block_people(people, run.manifest["seed"], block, traits, heads, words)
+        lives = [oracle.person(citizen, int(traits[citizen - first])) for citizen in range(first, end)]
+        for day in range(0, days, window):
+            place = {name: table[county] for name, table in tables[day].items()}
+            heard = oracle.hear(block, lives, day)
+            for me, friends in zip(lives, heard, strict=True):
+                oracle.live_window(me, place, day, min(days, day + window), friends)
+        yield block, lives
+
+
+def assert_same(regime, world, run, state, blocks=None):
+    """Hold the oracle against the columns, and its counts against those of the same groups of blocks."""
+    oracle, counted, lived = Oracle(regime, world, run.manifest["seed"]), Counter(), set()
+    for block, lives in relived(regime, world, run, blocks):
+        lived.add(block)
+        for me in lives:
+            counted.update(me.counts)
+            assert oracle.columns(me) == columns_of(state, me.citizen), me.citizen
+    expected = Counter()
+    for row in run.table("counts_group").to_pylist():  # in a small world a group is one block
+        expected[row["counter"]] += row["amount"] * (row["group"] in lived)
+    assert {name: n for name, n in counted.items() if n} == {name: n for name, n in expected.items() if n}
+
+
+@pytest.mark.parametrize("name", catalogue.names("regimes"))
+def test_one_block_for_a_year(tmp_path, name):
+    """A block of the town, every regime of the catalogue, 365 days (the whole town: `make verify`)."""
+    regime, world = load_regime(name), load_world("town")
+    columns = Columns()
+    run = live(tmp_path / "run", name, "town", None, days=365, observers=[columns])
+    assert_same(regime, world, run, columns.by_day[365], blocks=[3])
