@@ -31,7 +31,7 @@ REGIMES = ("press-2018", "rongcheng-2016", "judgment-defaulters", "none")
 def runs(tmp_path_factory: pytest.TempPathFactory) -> dict[str, Run]:
     """Eight weeks of a small town under each regime of the catalogue."""
     folder: Path = tmp_path_factory.mktemp("report")
-    return {name: lives.live(folder / name, name, world="town", people=4_000, days=56) for name in REGIMES}
+    return {name: lives.live(folder / name, name, world="town", people=10_000, days=56) for name in REGIMES}
 
 
 @pytest.fixture(scope="module")

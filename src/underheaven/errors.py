@@ -3,19 +3,22 @@
     UnderheavenError
     ├── FileFormError    UH1xx  a regime, world or study file says something that cannot be used      exit 2
     ├── CommandError     UH8xx  a command or a Python call asks for something that cannot be done     exit 2
-    ├── StoreError       UH7xx  a run folder cannot be read, written or continued                     exit 1
+    ├── StoreError       UH7xx  a run folder cannot be read, written or continued                     exit 1, or 2 *
     ├── RunError         UH9xx  a run has broken one of its own promises; a fault of ours             exit 1
     └── Interrupted      UH990  somebody asked the run to stop; it can be resumed                     exit 130
+
+* 2 where another command would have done: the folder is taken, there is no run, it is another run (`ASKED_WRONGLY`).
 
 A message says what was found, where, and what to write instead.  No user's mistake shows a traceback.
 """
 
 from __future__ import annotations
 
+import textwrap
 from collections.abc import Sequence
 from dataclasses import dataclass
 from pathlib import Path
-from typing import Any, ClassVar
+from typing import Any
 
 #: What each code means.  Append only; a code is never used again for something else.
 CODES = {
@@ -52,10 +55,24 @@ CODES = {
     "UH990": "interrupted",
 }
 
+#: Codes of the store that name no fault of the disk or of ours: another command would have done.
+ASKED_WRONGLY = frozenset({"UH701", "UH702", "UH704", "UH706"})
+
+#: How wide a message is where nobody knows the width of the terminal.
+WIDTH = 80
+
+
+def printable(text: str) -> str:
+    """Return a text in which everything that a terminal would obey is a dot."""
+    return "".join(c if c.isprintable() else "." for c in text)
+
 
 @dataclass(frozen=True)
 class Where:
-    """A place: a file with line and column (both from 1), a path inside it, and the line itself."""
+    """A place: a file with line and column (both from 1), a path inside it, and the line itself.
+
+    An option of the command line stands for a file, and is named by its path: ``--set points.jaywalking``.
+    """
 
     file: str
     line: int | None = None
@@ -63,20 +80,28 @@ class Where:
     path: str = ""
     text: str = ""
 
+    @property
+    def is_option(self) -> bool:
+        """Whether the place is on the command line."""
+        return self.file.startswith("--")
+
     def __str__(self) -> str:
         """Return ``file:line:column: path``."""
+        if self.is_option:
+            return f"{self.file} {self.path}".rstrip()
         at = ":".join(str(part) for part in (self.file, self.line, self.column) if part is not None)
         return f"{at}: {self.path}" if self.path else at
 
-    def excerpt(self) -> str:
-        """Return the line with a caret below the column; empty if the line is not known."""
+    def excerpt(self, width: int = WIDTH) -> str:
+        """Return the line with a caret below the column, no wider than `width`; empty if the line is not known."""
         if self.line is None or self.column is None or not self.text:
             return ""
+        number = "" if self.is_option else f"{self.line} "
+        room = max(10, width - len(number) - 4)
         # A long line is cut around the column, and what a terminal would obey is shown as a dot.
-        start = max(0, self.column - 60)
-        shown = "".join(c if c.isprintable() else "." for c in self.text[start : start + 100])
-        number = str(self.line)
-        return f"  {number} | {shown}\n  {' ' * len(number)} | {' ' * (self.column - 1 - start)}^"
+        start = max(0, min(self.column - 1 - room // 2, len(self.text) - room))
+        shown = printable(self.text[start : start + room])
+        return f"  {number}| {shown}\n  {' ' * len(number)}| {' ' * (self.column - 1 - start)}^"
 
 
 @dataclass(frozen=True)
@@ -93,6 +118,20 @@ class Finding:
         excerpt = self.where.excerpt() if self.where else ""
         return f"{head}\n{excerpt}" if excerpt else head
 
+    def fitted(self, width: int, head: str = "") -> str:
+        """Return the same in lines no wider than `width`, behind a head; only a longer word or path stays whole."""
+        text = printable(f"{self.where}: {self.text}" if self.where else self.text)
+        lines = textwrap.wrap(  # dots hold the room of the head, so that no break comes behind it
+            f"{'.' * len(head)}{text} [{self.code}]",
+            width,
+            subsequent_indent="  ",
+            break_long_words=False,
+            break_on_hyphens=False,
+        )
+        lines[0] = head + lines[0][len(head) :]
+        excerpt = self.where.excerpt(width) if self.where else ""
+        return "\n".join([*lines, excerpt] if excerpt else lines)
+
     def as_dict(self) -> dict[str, Any]:
         """Return the finding for JSON."""
         where = self.where
@@ -108,7 +147,7 @@ class UnderheavenError(Exception):
     findings : at least one Finding
     """
 
-    exit_code: ClassVar[int] = 1
+    exit_code: int = 1
 
     def __init__(self, findings: Sequence[Finding]) -> None:
         if not findings:
@@ -151,6 +190,10 @@ class CommandError(UnderheavenError):
 
 class StoreError(UnderheavenError):
     """A run folder cannot be read, written or continued."""
+
+    def __init__(self, findings: Sequence[Finding]) -> None:
+        super().__init__(findings)
+        self.exit_code = 2 if self.code in ASKED_WRONGLY else 1
 
     @classmethod
     def other_run(cls, key: str, was: object, now: object) -> UnderheavenError:

@@ -33,7 +33,7 @@ APPEAL = 18  # words: files, found, lenient, -
 CORRECTION = 19  # words: corrected, repaired, -, -
 HEARSAY = 20  # words: hears of it, -, -, -; k = friend
 SAMPLE = 21  # which citizens an observer keeps
-LISTING = 22  # words: listed, term, -, -; k = 32 * act + 4 * list + how the record came about (life/records.py)
+LISTING = 22  # words: listed, term, -, -; k = 64 * act + 4 * list + how the record came about (life/records.py)
 FADING = 23  # words: strain, caution, -, -
 
 MASK32 = 0xFFFFFFFF

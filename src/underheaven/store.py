@@ -58,6 +58,16 @@ _CAUSES = {
     errno.EMFILE: "too many files are open",
 }
 
+_READ_MEND = "Check the path and its permissions"
+_WRITE_MENDS = {
+    **dict.fromkeys((errno.ENOSPC, errno.EDQUOT), "Make room or choose another --out"),
+    **dict.fromkeys(
+        (errno.EACCES, errno.EPERM, errno.EROFS), "Choose another --out, in a folder that you may write to"
+    ),
+    errno.ENAMETOOLONG: "Choose a shorter --out",
+    errno.EMFILE: "Close some programs, or allow more open files (ulimit -n)",
+}
+
 
 # What both directions need --------------------------------------------------------------------------------
 
@@ -72,7 +82,7 @@ def _disk(doing: str, path: Path) -> Iterator[None]:
         raise StoreError.of(
             "UH705",
             f"cannot {doing} this: {cause}; nothing that was stored before is lost. "
-            + ("Check the path and its permissions" if doing == "read" else "Make room or choose another --out"),
+            + (_READ_MEND if doing == "read" else _WRITE_MENDS.get(error.errno or 0, "Choose another --out")),
             Where(str(path)),
         ) from error
 
@@ -503,6 +513,8 @@ def open_run(folder: str | os.PathLike[str]) -> Run:
     ------
     StoreError : UH702 there is no run, or one of another version; UH703 its manifest is damaged
     """
+    if not isinstance(folder, (str, os.PathLike)):
+        raise CommandError.of("UH803", f"the run is {folder!r:.60}; write the path of its folder, as 'runs/mine'")
     place = Path(folder)
     path = place / MANIFEST
     if not path.is_file():

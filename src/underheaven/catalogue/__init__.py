@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import os
 from pathlib import Path
 
-from underheaven.errors import FileFormError
+from underheaven.errors import CommandError, FileFormError
 from underheaven.reading import did_you_mean, shown
 
 _HERE = Path(__file__).parent
@@ -26,9 +27,22 @@ def path(kind: str, name: str) -> Path:
     if name in known:
         return _HERE / kind / f"{name}.yaml"
     guess = did_you_mean(name, known)
-    mend = f"did you mean '{guess}'? " if guess else ""
-    listed = f"There are {', '.join(known)}; a file of yours is written ./NAME.yaml"
-    raise FileFormError.of("UH122", f"there is no entry {shown(name)} under {kind}; {mend}{listed}")
+    mend = hint(kind, name) or (f"did you mean '{guess}'?" if guess else "")
+    listed = f"there are {', '.join(known)}; a file of yours is written ./NAME.yaml"
+    mend = f"{mend} T{listed[1:]}" if mend else listed
+    raise FileFormError.of("UH122", f"there is no entry {shown(name)} under {kind}; {mend}")
+
+
+def hint(kind: str, name: str) -> str:
+    """Return what is to be written where a name is that of another kind or of a file here; else an empty text."""
+    if kind == "regimes" and name in names("worlds"):
+        return f"it is a world: write --world {name}, and a regime before it."
+    if kind == "worlds" and name in names("regimes"):
+        return f"it is a regime: write it first, as in `run {name} --world town`."
+    for file in (name, f"{name}.yaml", f"{name}.yml"):
+        if len(file) < 200 and "\0" not in file and name not in ("", ".", "..") and Path(file).is_file():
+            return f"there is a file of that name here: write ./{file}."
+    return ""
 
 
 def find(kind: str, name_or_path: str | Path) -> Path:
@@ -36,6 +50,11 @@ def find(kind: str, name_or_path: str | Path) -> Path:
 
     A text is a path if it ends in .yaml, .yml or .json or holds a slash.
     """
+    try:
+        os.fspath(name_or_path)
+    except TypeError:
+        text = f"{name_or_path!r:.60} is no name under {kind}; write a name of the catalogue or a path"
+        raise CommandError.of("UH803", text) from None
     if isinstance(name_or_path, Path):
         return name_or_path
     is_path = name_or_path.endswith((".yaml", ".yml", ".json")) or "/" in name_or_path or "\\" in name_or_path

@@ -10,7 +10,8 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Sequence
-from typing import TYPE_CHECKING
+from textwrap import fill
+from typing import TYPE_CHECKING, TextIO
 
 from underheaven import __version__
 
@@ -27,12 +28,16 @@ COMMANDS = {
 }
 
 _WELCOME = f"""\
-Underheaven {__version__}: what does a social scoring system do to the people who live under it?
+Underheaven {__version__}: what does a social scoring system do to the people
+who live under it?
 It simulates people who do not exist. Three ways to begin:
 
-  underheaven run press-2018 --world town --days 90   ten thousand people, three months: a minute
-  underheaven show judgment-defaulters                what a regime says, rule by rule
-  underheaven cite press-2018                         where each of its numbers comes from
+  underheaven run press-2018 --world town --days 90
+      ten thousand people, three months: a minute
+  underheaven show judgment-defaulters
+      what a regime says, rule by rule
+  underheaven cite press-2018
+      where each of its numbers comes from
 
 `underheaven --help` names all commands.
 """
@@ -40,15 +45,18 @@ It simulates people who do not exist. Three ways to begin:
 _HELP = """\
 Usage: underheaven COMMAND ...
 
-Simulate social scoring systems and measure what they do to the people who live under them.
+Simulate social scoring systems and measure what they do to the people who live
+under them.
 
 {commands}
 
   --version    print the version
   --help       this page; `underheaven COMMAND --help` says what a command takes
 
-A regime or a world is a name of the catalogue (`underheaven list`) or a path to a .yaml file.
-Exit: 0 done, 2 a mistake in the command or a file, 1 a failed run, 130 stopped (go on with --resume).
+A regime or a world is a name of the catalogue (`underheaven list`) or a path to
+a .yaml file.
+Exit: 0 done, 2 a mistake in the command or a file, 1 a failed run, 130 stopped
+(go on with --resume).
 """
 
 
@@ -89,15 +97,16 @@ def _main(given: list[str]) -> int:
     if not given:
         print(_WELCOME, end="")
         return 0
-    if given[0] in ("--help", "-h", "help") and len(given) == 1:
-        print(_HELP.format(commands="\n".join(f"  {name:<12} {text}" for name, text in COMMANDS.items())), end="")
-        return 0
-    if given == ["--version"]:
-        print(__version__)
-        return 0
-
     if given[0] == "help":
         given = [*given[1:], "--help"]
+    is_about_all = all(word.startswith("-") for word in given)
+    if is_about_all and {"--help", "-h"} & set(given):
+        rows = [fill(f"  {name:<12} {text}", 80, subsequent_indent=" " * 15) for name, text in COMMANDS.items()]
+        print(_HELP.format(commands="\n".join(rows)), end="")
+        return 0
+    if is_about_all and "--version" in given:
+        print(__version__)
+        return 0
 
     from underheaven.errors import Finding, RunError, UnderheavenError
 
@@ -128,11 +137,23 @@ def _fail(error: UnderheavenError, given: list[str]) -> int:
     if "--json" in given:
         _print_json(error.as_dict())
         return error.exit_code
-    is_plain = "NO_COLOR" in os.environ or not sys.stderr.isatty()
+    is_plain = "NO_COLOR" in os.environ or os.environ.get("TERM") == "dumb" or not sys.stderr.isatty()
     head = "error:" if is_plain else "\x1b[1;31merror:\x1b[0m"
     for finding in error.findings:
-        print(head, finding, file=sys.stderr)
+        print(head + finding.fitted(_width(sys.stderr), "error: ").removeprefix("error:"), file=sys.stderr)
     return error.exit_code
+
+
+def _width(stream: TextIO) -> int:
+    """Return how many columns a stream has; 80 if it is no terminal and COLUMNS does not say."""
+    from underheaven.errors import WIDTH
+
+    asked = os.environ.get("COLUMNS", "")
+    try:
+        width = int(asked) if asked.isdecimal() else os.get_terminal_size(stream.fileno()).columns
+    except (OSError, ValueError):
+        width = 0
+    return max(width, 40) if width else WIDTH
 
 
 def _print_json(value: object) -> None:

@@ -37,8 +37,12 @@ def _told(app: App, error: CycloptsError, arguments: Sequence[str]) -> tuple[str
     command = " ".join(error.command_chain or ())
     if not command and arguments[0].startswith("-"):
         option = arguments[0].split("=", 1)[0]
+        if option in ("-v", "-V"):
+            return "UH801", f"underheaven has no option {option}; did you mean --version?"
         return "UH801", f"underheaven has no option {option[:40]}; a command comes first: {', '.join(COMMANDS)}"
     if not command:
+        if arguments[0].lower() == "version":
+            return "UH801", f"there is no command {arguments[0]!r}; did you mean --version?"
         # The first word decides; whatever else cyclopts says of it, there is no such command.
         return "UH801", f"there is no command {arguments[0][:40]!r}; {_mend(arguments[0], list(COMMANDS))}"
     if isinstance(error, UnknownOptionError):
@@ -50,7 +54,12 @@ def _told(app: App, error: CycloptsError, arguments: Sequence[str]) -> tuple[str
         name = error.argument.name if error.token is None else error.token.keyword or error.argument.name
         given = "" if error.token is None else error.token.value
         choices = error.argument.get_choices()
-        mend = _mend(given, choices) if choices else str(error)
+        if error.argument.hint is bool:
+            return (
+                "UH803",
+                f"{name.split('=')[0]} is {given[:40]!r}, but takes no value; write it alone, or leave it out",
+            )
+        mend = _mend(given, choices) if choices else _see_help(command)
         return "UH803", f"{_parameter(name)} is {given[:40]!r}; {mend}"
     if isinstance(error, MissingArgumentError) and not isinstance(error, ConsumeMultipleError):
         assert error.argument is not None
@@ -63,9 +72,13 @@ def _told(app: App, error: CycloptsError, arguments: Sequence[str]) -> tuple[str
         extra = " ".join(error.unused_tokens or ())[:60]
         return (
             "UH803",
-            f"{command} does not know what {extra!r} is for; `underheaven {command} --help` says what it takes",
+            f"{command} does not know what {extra!r} is for; {_see_help(command)}",
         )
-    return "UH803", str(error).rstrip(".")
+    return "UH803", f"{command} cannot be called like this; {_see_help(command)}"
+
+
+def _see_help(command: str) -> str:
+    return f"`underheaven {command} --help` says what it takes"
 
 
 def _parameter(name: str) -> str:

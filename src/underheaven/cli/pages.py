@@ -10,6 +10,7 @@ from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
 from rich.console import Console
+from rich.padding import Padding
 from rich.table import Table
 from rich.text import Text
 
@@ -56,7 +57,7 @@ def _grid(rows: Iterable[Sequence[str]], right: Sequence[int] = (), heads: Seque
 
 
 def entries(kind: str) -> list[dict[str, Any]]:
-    """Return name, kind and title of each entry of the catalogue, and its people if it is a world."""
+    """Return name, kind, title and file of each entry of the catalogue, and its people if it is a world."""
     found: list[dict[str, Any]] = []
     for name in catalogue.names(kind):
         if kind == "regimes":
@@ -65,6 +66,7 @@ def entries(kind: str) -> list[dict[str, Any]]:
         else:
             world = load_world(name)
             found.append({"name": name, "kind": world.kind, "title": world.title, "people": world.people})
+        found[-1]["file"] = str(catalogue.path(kind, name))
     return found
 
 
@@ -74,12 +76,13 @@ def print_entries(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
     for at, (kind, rows) in enumerate(found.items()):
         if at:
             console.print()
-        if len(found) > 1:
-            console.print(f"{kind}:", style="bold")
+        console.print(f"{kind}:", style="bold")
         people = [[f"{row['people']:,} adults"] if "people" in row else [] for row in rows]
         console.print(
             _grid([row["name"], row["kind"], *more, row["title"]] for row, more in zip(rows, people, strict=True))
         )
+        if rows:
+            console.print(f"files: {Path(rows[0]['file']).parent}", soft_wrap=True)
 
 
 def find(name: str) -> Regime | World:
@@ -89,16 +92,18 @@ def find(name: str) -> Regime | World:
     ------
     FileFormError : UH122 there is neither; or the file cannot be used
     """
+    name = os.path.expanduser(name)
     if name in catalogue.names("regimes"):
         return load_regime(name)
     if name in catalogue.names("worlds"):
         return load_world(name)
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():
-        return load_world(name) if _says_world(path) else load_regime(name)
+        return load_world(path) if _says_world(path) else load_regime(path)
     known = [*catalogue.names("regimes"), *catalogue.names("worlds")]
     near = did_you_mean(name, known)
-    mend = f"did you mean {near}?" if near else f"write one of {', '.join(known)}, or a path to a .yaml file"
+    mend = catalogue.hint("", name).rstrip(".") or (f"did you mean {near}?" if near else "")
+    mend = mend or f"write one of {', '.join(known)}, or a path to a .yaml file"
     raise FileFormError.of("UH122", f"the catalogue has no regime or world {name[:60]!r}; {mend}")
 
 
@@ -278,7 +283,16 @@ def print_citations(model: Regime | World) -> None:
     """Print every number with its source, then the sources."""
     console = _console()
     rows = [[f.path, _with_unit(f.text, f.per), f.basis, f.source or ""] for f in cited(model)]
-    console.print(_grid(rows, right=(1,), heads=("number", "value", "basis", "source")))
+    if not rows:
+        name, what = (model.regime, "regime") if isinstance(model, Regime) else (model.world, "world")
+        console.print(f"The {what} {name} states no numbers, so there is nothing to cite.")
+    table = _grid(rows, right=(1,), heads=("number", "value", "basis", "source"))
+    if rows and sum(max(len(row[at]) for row in rows) + 2 for at in range(4)) <= console.width:
+        console.print(table)
+    else:
+        for path, *told in rows:  # too wide for columns: a number a paragraph
+            console.print(path, soft_wrap=True)
+            console.print(Padding(" · ".join(word for word in told if word), (0, 0, 0, 4)))
     for head, has_text in (("Sources", True), ("Not yet read", False)):
         listed = {key: source for key, source in model.sources.items() if source.read is has_text}
         if listed:
@@ -288,7 +302,8 @@ def print_citations(model: Regime | World) -> None:
     counted: dict[str, int] = {}
     for found in cited(model):
         counted[found.basis] = counted.get(found.basis, 0) + 1
-    console.print("\n" + ", ".join(f"{n} {basis}" for basis, n in sorted(counted.items())))
+    if counted:
+        console.print("\n" + ", ".join(f"{n} {basis}" for basis, n in sorted(counted.items())))
 
 
 def _reference(source: Source) -> str:

@@ -38,14 +38,15 @@ class Narrator:
     Parameters
     ----------
     is_quiet : say nothing
+    head : what is said once the run begins, where there is no bar
     """
 
-    def __init__(self, is_quiet: bool) -> None:
+    def __init__(self, is_quiet: bool, head: str = "") -> None:
         from rich.console import Console
 
         self._console = Console(stderr=True, highlight=False)
-        self._is_quiet = is_quiet
-        self.is_live = not is_quiet and self._console.is_terminal
+        self._is_quiet, self._head = is_quiet, head
+        self.is_live = not is_quiet and self._console.is_terminal and not self._console.is_dumb_terminal
         self._has_begun = False
         self._from: tuple[int, int, float] | None = None  # day, citizen-days and seconds after the first window
         self._task: TaskID
@@ -83,6 +84,8 @@ class Narrator:
             return
         if not self._has_begun:
             self._has_begun = True
+            if self._head and self._bar is None:
+                self.say(self._head)
             if self._bar is not None:
                 self._task = self._bar.add_task(note or "starting", total=days, completed=day)
             elif note:

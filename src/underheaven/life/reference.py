@@ -520,7 +520,7 @@ class Oracle:
         for number, entry in enumerate(self.lists):
             leads = entry.rule.on.get(name) if entry.context in (None, act.context) else None
             if leads is not None:
-                words = draw4(self.seed, rng.LISTING, me.citizen, day, 32 * act.stream + 4 * number + source)
+                words = draw4(self.seed, rng.LISTING, me.citizen, day, 64 * act.stream + 4 * number + source)
                 if words[0] < threshold(leads.exact):
                     self._list(me, day, entry, words[1], f"lists.{entry.rule.name}.on.{name}", is_filed, is_true)
         fine = self.regime.fine_of(name) * self.world.response.fine_strain.exact

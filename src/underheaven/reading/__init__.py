@@ -17,7 +17,7 @@ from underheaven.reading.guard import (
     shown,
 )
 from underheaven.reading.located import load, merged, of_kind, resolve
-from underheaven.reading.overrides import override
+from underheaven.reading.overrides import blamed, override
 from underheaven.reading.quantities import (
     BASES,
     DAYS,
@@ -67,6 +67,7 @@ __all__ = [
     "Section",
     "Shares",
     "Source",
+    "blamed",
     "cited",
     "compose",
     "did_you_mean",

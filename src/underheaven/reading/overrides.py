@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
-from dataclasses import replace
-from typing import NoReturn
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass, replace
+from typing import NoReturn, TypeVar
 
 from pydantic import BaseModel
 
-from underheaven.errors import FileFormError
+from underheaven.errors import FileFormError, Finding, Where
 from underheaven.reading.guard import MAX_BYTES, Node, Origin, compose, did_you_mean, item_index, item_name, one_of
 from underheaven.reading.located import (
     CITE,
@@ -21,8 +21,15 @@ from underheaven.reading.located import (
     quantity_of,
     resolve,
 )
+from underheaven.reading.quantities import Document
 
 NOTE = "set on the command line"
+OPTION = "--set"
+
+#: The files that `--set` changes; a path may begin with the name of its file.
+_FILES = ("regime", "world")
+
+T = TypeVar("T")
 
 _PER = re.compile(r"(\S+) +per +(\S.*)")
 
@@ -30,7 +37,8 @@ _PER = re.compile(r"(\S+) +per +(\S.*)")
 def override(tree: Node, overrides: Sequence[str], model: type[BaseModel]) -> Node:
     """Apply ``path=value`` texts to a resolved tree, one after the other.
 
-    A path is written with dots; items of a list are named by their `name` or number.  A plain value at the
+    A path is written with dots, and may begin with the file that it belongs to, `regime.` or `world.`; items
+    of a list are named by their `name` or number.  A plain value at the
     place of a quantity replaces its number (and unit, if written ``0.5 per match``); the quantity then rests on
     `assumed`, without a source.  ``null`` takes the place out.  The value may be a small mapping or list.
 
@@ -44,19 +52,85 @@ def override(tree: Node, overrides: Sequence[str], model: type[BaseModel]) -> No
     ------
     FileFormError : UH131 for a path or a form that cannot be used; UH102 to UH107 from the guard
     """
-    for number, text in enumerate(overrides, start=1):
-        tree = _Override(text, f"--set {number}", model).apply(tree)
+    for text in overrides:
+        tree = _Override(text, model).apply(tree)
     return tree
+
+
+def blamed(read: Callable[[Sequence[str]], T], overrides: Sequence[str]) -> T:
+    """Return what `read` makes of the overrides; where one of them makes the file faulty, point at its text.
+
+    Raises
+    ------
+    FileFormError : a fault that is gone without one of the overrides has its place in that override
+    """
+    try:
+        return read(overrides)
+    except FileFormError as error:
+        if not any(_is_of_file(finding) for finding in error.findings):
+            raise
+        left = [_faults(read, [*overrides[:at], *overrides[at + 1 :]]) for at in range(len(overrides))]
+        found: list[Finding] = []
+        for finding in error.findings:
+            causes = [text for text, faults in zip(overrides, left, strict=True) if _key(finding) not in faults]
+            found.append(_laid_on(finding, causes[-1]) if causes and _is_of_file(finding) else finding)
+        raise FileFormError(found) from None
+
+
+def _is_of_file(finding: Finding) -> bool:
+    return finding.where is not None and finding.where.file != OPTION
+
+
+def _key(finding: Finding) -> tuple[str, str]:
+    return finding.code, finding.where.path if finding.where else finding.text
+
+
+def _faults(read: Callable[[Sequence[str]], object], overrides: Sequence[str]) -> set[tuple[str, str]]:
+    """Return which faults are there with these overrides."""
+    try:
+        read(overrides)
+    except FileFormError as error:
+        return {_key(finding) for finding in error.findings}
+    return set()
+
+
+def _laid_on(finding: Finding, text: str) -> Finding:
+    """Return a finding about a file at the place of the override that brought it about."""
+    path, _, value = text.partition("=")
+    column = len(path) + 2 + len(value) - len(value.lstrip())
+    of_file = finding.where
+    assert of_file is not None
+    said = f"with this value {of_file.path} in {of_file.file} no longer fits: {finding.text}"
+    return Finding(finding.code, Where(OPTION, 1, column, path.strip(), text), said)
+
+
+@dataclass(frozen=True)
+class _Argument(Origin):
+    """The text after `--set`, named by its path as it is written there."""
+
+    prefix: str = ""
+    given: str = ""  # its path, where a fault has none of its own
+
+    def where(self, line: int, column: int, path: str = "") -> Where:
+        """Return a place in the text."""
+        return super().where(line, column, self.prefix + (path or self.given))
+
+
+def _file_of(model: type[BaseModel]) -> str:
+    """Return `regime` or `world`; a model of neither has no name."""
+    return next((name for name in _FILES if name in model.model_fields), "")
 
 
 class _Override:
     """One ``path=value``."""
 
-    def __init__(self, text: str, name: str, model: type[BaseModel]) -> None:
-        self.origin = Origin(name, tuple(text[:MAX_BYTES].split("\n")))
+    def __init__(self, text: str, model: type[BaseModel]) -> None:
         self.model = model
         path, equals, value = text.partition("=")
-        self.path = path.strip()
+        own = f"{_file_of(model)}."
+        prefix = own if path.lstrip().startswith(own) else ""
+        self.path = path.strip().removeprefix(prefix)
+        self.origin = _Argument(OPTION, tuple(text[:MAX_BYTES].split("\n")), prefix, self.path[:200])
         self.parts = self.path.split(".")
         if not equals or not all(self.parts) or len(self.parts) > 32:
             self.refuse("this is no `path=value`; write it as `points.jaywalking=-10`")
@@ -131,11 +205,24 @@ class _Override:
         above = ".".join(self.parts[:at]) or "the file"
         part = self.parts[at]
         guess = did_you_mean(part, names)
-        if guess:
+        other = self._other_file() if at == 0 else None
+        if other:
+            whole = f"world.{self.path}" if other == "world" else self.path
+            above = f"the {_file_of(self.model)} file"
+            mend = f"it belongs to the {other} file: write --set {whole[:100]}=..."
+        elif guess:
             mend = f"did you mean '{guess}'?"
         else:
             mend = f"it has {one_of(names)}" if names else "nothing can stand below it"
         self.refuse(f"'{part[:60]}' is no place in {above[:100]}; {mend}")
+
+    def _other_file(self) -> str | None:
+        """Return the file that has this path, if it is not the one that is read."""
+        for model in Document.__subclasses__():
+            other = _file_of(model)
+            if other not in ("", _file_of(self.model)) and self.parts[0] in keys_of([Slot(model)]):
+                return other
+        return None
 
     def _leaf(self, old: Node | None, found: list[Slot]) -> Node:
         """Return what stands at the place now."""
