@@ -2,19 +2,33 @@
 
 from __future__ import annotations
 
+import json
+import tempfile
 from collections import Counter
+from pathlib import Path
 
 import numpy as np
 import pytest
+from hypothesis import HealthCheck, given, settings
+from hypothesis import strategies as st
 
-from lives import Columns, live
+from lives import Columns, live, totals
+from test_any_regime import regimes
+from test_levers import APPEAL, NOTICE
 from underheaven import catalogue
+from underheaven.engine.run import simulate
 from underheaven.life.reference import Oracle
 from underheaven.life.state import columns_of
 from underheaven.regime.reader import load_regime
 from underheaven.world.people import block_people, build_tables
 from underheaven.world.places import build_places
 from underheaven.world.reader import load_world
+
+REMEDIES = [
+    NOTICE, APPEAL, "remedies.appeal.suspends=true", "remedies.correction=2 per year", "remedies.expiry=1 year",
+    "remedies.repair={rate: {value: 2, per: year, basis: assumed}, points: {value: 30, basis: assumed}}",
+    "recognition.review.per_million_per_day=3000", "context_wall=true", "lists.travel-ban.term.mean=40 days",
+]  # fmt: skip
 
 
 def exchanges(run):
@@ -66,9 +80,33 @@ def assert_same(regime, world, run, state, blocks=None):
 
 
 @pytest.mark.parametrize("name", catalogue.names("regimes"))
-def test_one_block_for_a_year(tmp_path, name):
-    """A block of the town, every regime of the catalogue, 365 days (the whole town: `make verify`)."""
-    regime, world = load_regime(name), load_world("town")
+def test_a_year_under_every_regime(tmp_path, name):
+    """400 people for a year under every regime of the catalogue (the whole town: `make verify`)."""
+    regime, world = load_regime(name), load_world("town", people=400)
     columns = Columns()
-    run = live(tmp_path / "run", name, "town", None, days=365, observers=[columns])
-    assert_same(regime, world, run, columns.by_day[365], blocks=[3])
+    run = live(tmp_path / "run", name, "town", 400, days=365, observers=[columns])
+    assert_same(regime, world, run, columns.by_day[365])
+
+
+def test_every_remedy_at_once(tmp_path):
+    """Appeals that suspend, correction, repair, expiry, review and a context wall, over two turns of the year."""
+    regime, world = load_regime("press-2018", REMEDIES), load_world("town", people=150)
+    columns = Columns()
+    run = live(tmp_path / "run", regime, "town", 150, days=800, observers=[columns])
+    assert_same(regime, world, run, columns.by_day[800])
+    assert totals(run)["expired_points"] > 0
+
+
+WORLD = load_world("town", people=120)
+
+
+@settings(max_examples=25, deadline=None, suppress_health_check=list(HealthCheck))
+@given(regime=regimes(), seed=st.integers(0, 2**63 - 1))
+def test_any_regime(regime, seed):
+    """Any valid regime, made up by Hypothesis: oracle and loop agree in every column and count."""
+    with tempfile.TemporaryDirectory() as folder:
+        path = Path(folder) / "made-up.yaml"
+        path.write_text(json.dumps(regime), encoding="utf-8")
+        loaded, columns = load_regime(str(path)), Columns()
+        run = simulate(loaded, WORLD, days=45, seed=seed, threads=1, out=Path(folder) / "run", observers=[columns])
+        assert_same(loaded, WORLD, run, columns.by_day[45])

@@ -12,8 +12,12 @@ from pathlib import Path
 
 import pytest
 
-from lives import live, totals
+from lives import Columns, live, totals
+from test_oracle import assert_same
+from underheaven import catalogue
+from underheaven.regime.reader import load_regime
 from underheaven.store import open_run
+from underheaven.world.reader import load_world
 
 REGIMES = ["press-2018", "rongcheng-2016", "judgment-defaulters", "none"]
 
@@ -80,3 +84,11 @@ def test_other_processors_and_places(tmp_path, settings):
         [sys.executable, "-c", code, str(tmp_path / "other")], check=True, env=_environment() | settings | cache
     )
     assert open_run(tmp_path / "other").manifest["result_hash"] == plain.manifest["result_hash"]
+
+
+@pytest.mark.parametrize("name", catalogue.names("regimes"))
+def test_oracle_over_a_whole_town(tmp_path, name):
+    """10,000 people for a year: every column of everybody, and every count, as the oracle has them."""
+    columns = Columns()
+    run = live(tmp_path / "run", name, "town", 10_000, days=365, observers=[columns])
+    assert_same(load_regime(name), load_world("town", people=10_000), run, columns.by_day[365])

@@ -50,8 +50,12 @@ CODES = {
     "UH801": "an unknown command or option",
     "UH802": "a value out of range",
     "UH803": "a value of the wrong form",
+    "UH804": "nothing of the kind is there",
     "UH901": "an invariant does not hold",
     "UH902": "not enough memory",
+    "UH911": "a run of a version with other results",
+    "UH912": "a run that its files do not lead to",
+    "UH913": "a life that does not come out as it was",
     "UH990": "interrupted",
 }
 
@@ -215,6 +219,27 @@ class RunError(UnderheavenError):
             "UH901",
             f"the state is not sound ({'; '.join(broken)}), so nothing was stored; this is a fault of the simulator: "
             "please report it with the regime, the world and the seed",
+        )
+
+    @classmethod
+    def other_version(cls, found: int, ours: int) -> UnderheavenError:
+        """Say that a run cannot be lived again by this version."""
+        text = f"the run has results_version {found} and this version lives {ours}; run it again with this version"
+        return cls.of("UH911", text)
+
+    @classmethod
+    def not_its_files(cls, folder: str) -> UnderheavenError:
+        """Say that the files in a run folder do not lead to the tables that it was lived by."""
+        text = f"{folder}: the regime or the world stored with it is not the one that was lived; run it again"
+        return cls.of("UH912", text)
+
+    @classmethod
+    def not_relived(cls, block: int) -> UnderheavenError:
+        """Say that a block, lived again, did not come out as it was."""
+        return cls.of(
+            "UH913",
+            f"community block {block}, lived again, is not what it was in the run; either the run folder is damaged "
+            "or this is a fault of the simulator: please report it with the regime, the world and the seed",
         )
 
 

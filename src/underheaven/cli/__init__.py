@@ -21,6 +21,9 @@ if TYPE_CHECKING:
 #: What there is to do; the order of the first page.
 COMMANDS = {
     "run": "live a regime in a world and write a run folder with its report",
+    "compare": "live the same people under several regimes and show what changes",
+    "life": "live one life of a stored run again, day by day",
+    "diff": "name the first citizen, day and rule in which two runs part",
     "report": "write the report of a stored run again",
     "list": "name the regimes and worlds of the catalogue",
     "show": "read a regime or a world as a page",

@@ -13,7 +13,7 @@ from __future__ import annotations
 
 import math
 from collections import Counter
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from fractions import Fraction
 from typing import Any
@@ -114,6 +114,7 @@ class Oracle:
     def __init__(self, regime: Regime, world: World, seed: int, *, tells: bool = False) -> None:
         self.regime, self.world, self.seed, self.tells = regime, world, seed, tells
         self.steps: list[Step] = []
+        self.each_day: Callable[[Person, int], None] | None = None  # called at the end of each day
         self.window = world.exchange_days
         self.contexts = self._contexts()
         self.lists = self._lists()
@@ -131,6 +132,10 @@ class Oracle:
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
         self.remedy = _Chances(regime, world)
+        # A standing means the same each time, so what it means is worked out once.
+        self._treated: dict[tuple[Any, ...], tuple[Fraction, int, bool]] = {}
+        self._sanctioned: dict[tuple[Any, ...], frozenset[str]] = {}
+        self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # what the regime comes to ----------------------------------------------------------------------------
 
@@ -177,6 +182,14 @@ class Oracle:
 
     def treatment(self, service: str, tiers: Mapping[str, str], until: Mapping[str, int]) -> tuple[Fraction, int, bool]:
         """Return (chance of a refusal, rank in the queue, perk) of a service for such a standing."""
+        key = (service, tuple(tiers.values()), frozenset(until))
+        if key not in self._treated:
+            self._treated[key] = self._work_out_treatment(service, tiers, until)
+        return self._treated[key]
+
+    def _work_out_treatment(
+        self, service: str, tiers: Mapping[str, str], until: Mapping[str, int]
+    ) -> tuple[Fraction, int, bool]:
         refuse, rank, perk = Fraction(0), NORMAL, False
         ledger = self.ledger_of(self.world.services[service].context)
         if ledger is not None and self.regime.tier_names:
@@ -195,6 +208,12 @@ class Oracle:
 
     def sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int]) -> set[str]:
         """Return the services that sanction a person of such a standing, and whether she is shamed."""
+        key = (tuple(tiers.values()), frozenset(until))
+        if key not in self._sanctioned:
+            self._sanctioned[key] = frozenset(self._work_out_sanctions(tiers, until))
+        return set(self._sanctioned[key])
+
+    def _work_out_sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int]) -> set[str]:
         found = set()
         for service in self.world.services:
             ledger = self.ledger_of(self.world.services[service].context)
@@ -271,6 +290,8 @@ class Oracle:
             for name, _ in self.services:
                 if name in today:
                     self._wish(me, place, due, day, day_to, name)
+            if self.each_day is not None:
+                self.each_day(me, day)
         self._account(me, day_to)
 
     def hear(self, block: int, people: Sequence[Person], day: int) -> list[int]:
@@ -313,10 +334,9 @@ class Oracle:
     def _first_events(self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int) -> dict[int, set[Any]]:
         """Draw the first candidate of each activity and of the wrong names that reach her."""
         due: dict[int, set[Any]] = {}
-        for name, found in self.activities:
-            if found.rate.per_day > 0:
-                word = draw4(self.seed, rng.CANDIDATE, me.citizen, day_from, found.stream // 4)[found.stream % 4]
-                _mark(due, word, self.ways[name].gaps(me.traits), name, day_from, day_to)
+        for name, stream in self._thought_of:
+            word = draw4(self.seed, rng.CANDIDATE, me.citizen, day_from, stream // 4)[stream % 4]
+            _mark(due, word, self.ways[name].gaps(me.traits), name, day_from, day_to)
         words = draw4(self.seed, rng.FALSE_RECORD, me.citizen, day_from, 0)
         _mark(due, words[0], place["face_gaps"][_look(me.traits)], FACE, day_from, day_to)
         _mark(due, words[1], place["link_gaps"][me.traits["name"]], LINK, day_from, day_to)
@@ -746,7 +766,8 @@ class _Ways:
             spare *= max(one, *others)
         self._factors = {trait: [_fixed(factor) for factor in row] for trait, row in factors.items()}
         self._base = threshold(1 / spare)
-        self._strain, self._caution, self._gaming = strain, caution, gaming
+        self._strain, self._caution = _steps(strain), _steps(caution)
+        self._gaming = _fixed(gaming)
         self._gaps = []
         for factor in leading:
             missed = 1 - found.rate.per_day * factor * spare
@@ -765,10 +786,10 @@ class _Ways:
 
     def acceptance(self, traits: Mapping[str, int], strain: int, caution: int, below_best: bool) -> tuple[int, int]:
         """Return the thresholds without and with fear and reward."""
-        free = self.own(traits) * _step(self._strain, strain) >> 16
-        held = free * _step(self._caution, caution) >> 16 if self.held_against else free
+        free = self.own(traits) * self._strain[strain // 16] >> 16
+        held = free * self._caution[caution // 16] >> 16 if self.held_against else free
         if self.rewarded and below_best:
-            held = held * _fixed(self._gaming) >> 16
+            held = held * self._gaming >> 16
         return free, held
 
 
@@ -805,9 +826,9 @@ def _fixed(factor: Fraction) -> int:
     return int(factor * ONE_FACTOR + Fraction(1, 2))
 
 
-def _step(highest: Fraction, level: int) -> int:
-    """Return the factor at a level 0 .. 255 of strain or caution, in sixteen equal steps from 1 to the highest."""
-    return _fixed(1 + (highest - 1) * Fraction(level // 16, 15))
+def _steps(highest: Fraction) -> list[int]:
+    """Return the factors at sixteen steps of strain or caution, from 1 to the highest."""
+    return [_fixed(1 + (highest - 1) * Fraction(step, 15)) for step in range(16)]
 
 
 def _look(traits: Mapping[str, int]) -> int:
@@ -821,7 +842,6 @@ def _faded(level: int, half_life: int, window: int, word: int) -> int:
 
 def _mark(due: dict[int, set[Any]], word: int, gaps: Sequence[int], event: Any, day_from: int, day_to: int) -> None:
     """Note the day of an event, if it comes between two days: the first by whose end the draw says it came."""
-    for day in range(day_from, day_to):
-        if word < gaps[day - day_from]:
-            due.setdefault(day, set()).add(event)
-            return
+    if day_from < day_to and word < gaps[day_to - day_from - 1]:
+        day = next(day for day in range(day_from, day_to) if word < gaps[day - day_from])
+        due.setdefault(day, set()).add(event)

@@ -173,9 +173,9 @@ def take(rules, state, me, row):
     if rules.expiry_years > 0:
         for slot in range(rules.expiry_years + 1):
             for ledger in range(rules.n_ledgers):
-                row = slot * rules.n_ledgers + ledger
-                me.bucket[slot, ledger] = state.bucket[row, row]
-                me.true_bucket[slot, ledger] = state.true_bucket[row, row]
+                at = slot * rules.n_ledgers + ledger
+                me.bucket[slot, ledger] = state.bucket[at, row]
+                me.true_bucket[slot, ledger] = state.true_bucket[at, row]
 
 
 @inlined
@@ -199,6 +199,6 @@ def give_back(rules, state, me, row):
     if rules.expiry_years > 0:
         for slot in range(rules.expiry_years + 1):
             for ledger in range(rules.n_ledgers):
-                row = slot * rules.n_ledgers + ledger
-                state.bucket[row, row] = me.bucket[slot, ledger]
-                state.true_bucket[row, row] = me.true_bucket[slot, ledger]
+                at = slot * rules.n_ledgers + ledger
+                state.bucket[at, row] = me.bucket[slot, ledger]
+                state.true_bucket[at, row] = me.true_bucket[slot, ledger]

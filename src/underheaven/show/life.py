@@ -1,0 +1,202 @@
+"""One life in words: what happened, what the file says of it, and the rule behind each step."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from pathlib import Path
+from typing import TYPE_CHECKING, Any
+
+from underheaven.show.report import _TEMPLATES, _policy, _put
+from underheaven.study.words import label, plural, whole
+
+if TYPE_CHECKING:
+    from underheaven.engine.relive import Life
+    from underheaven.life.reference import Step
+
+#: Steps of everyday life, which a short telling leaves out unless they touch the file.
+EVERYDAY = frozenset({"visit", "perk"})
+
+
+def sentence(step: Step) -> str:
+    """Say one step in a sentence without its subject, as in "was refused rail travel"."""
+    return _WORDS[step.kind](label(step.what), step.told)
+
+
+def _act(what: str, told: Mapping[str, Any]) -> str:
+    why = " for the points" if told.get("for the points") else ""
+    if not told["seen"]:
+        return f"{what}{why}, unseen"
+    return f"{what}{why}, seen" + ("" if told["named"] else ", and laid to nobody or to somebody else")
+
+
+def _both(told: Mapping[str, Any]) -> str:
+    if told["filed"] and told["true"]:
+        return ""
+    return ", in the file only: she did not do it" if told["filed"] else ", in truth only: the file missed it"
+
+
+def _wrongly(told: Mapping[str, Any]) -> str:
+    return ", which the truth would not call for" if told["wrongly"] else ""
+
+
+_WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
+    "act": _act,
+    "silenced": lambda what, _: f"{what}: kept from it by fear of the file",
+    "wrong-name": lambda what, told: f"{told['by']} lays {what} of somebody else to her",
+    "points": lambda what, told: f"{told['points']:+d} points for {what}{_both(told)}",
+    "fine": lambda what, _: f"fined for {what}",
+    "listed": lambda what, told: f"on the list {what} until day {told['until']}{_both(told)}",
+    "released": lambda what, _: f"off the list {what}",
+    "stale": lambda what, _: f"should be off the list {what}; the entry stays behind",
+    "tier": lambda what, told: f"from {label(told['before'])} to {what}",
+    "sanctioned": lambda what, told: f"a sanction starts: {what}{_wrongly(told)}",
+    "sanction-over": lambda what, _: "no sanction any more",
+    "notice": lambda what, _: "is told of the sanction",
+    "learns": lambda what, _: "learns of the sanction, and grows careful",
+    "appeals": lambda what, told: (
+        f"appeals; to be decided from day {told['decided_from']} on"
+        if told["decided_from"] < 65_535
+        else "appeals; nobody will ever decide"
+    ),
+    "appeal-won": lambda what, _: "wins the appeal",
+    "appeal-lost": lambda what, _: "loses the appeal",
+    "appeal-moot": lambda what, _: "the appeal lapses with the sanction",
+    "corrected": lambda what, _: "has the file corrected",
+    "repaired": lambda what, _: "completes a repair",
+    "expired": lambda what, _: "the oldest records leave the score",
+    "friends": lambda what, _: f"hears of {what} sanctioned friends" if what != "1" else "hears of a sanctioned friend",
+    "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
+    "perk": lambda what, _: f"has the perk of {what}",
+    "visit": lambda what, told: (
+        f"{what}: waits {told['minutes']} minutes" + (f", served {told['rank']}" if told["rank"] != "normal" else "")
+    ),
+}
+
+
+def standing(side: Mapping[str, Any]) -> str:
+    """Say a standing, as in "score 985 · B · travel ban"."""
+    scores = side["score"]
+    parts = [f"{name + ' ' if len(scores) > 1 else ''}{score:g}" for name, score in scores.items()]
+    parts += [side["tier"]] if side["tier"] else []
+    return " · ".join([*parts, *(label(name) for name in side["lists"])]) or "no entry"
+
+
+def told(life: Life, *, everything: bool = False) -> list[Step]:
+    """Return the steps to tell: all, or those that touch the file or follow from it."""
+    return [step for step in life.steps if everything or _matters(step)]
+
+
+def _matters(step: Step) -> bool:
+    if step.kind in EVERYDAY:
+        return False
+    return step.kind != "act" or bool(step.told["seen"])
+
+
+def who(life: Life) -> str:
+    """Describe a citizen by her traits, in a line."""
+    t = life.traits
+    return (
+        f"{t['sex']}, {label(t['age'])}, {t['urban']}, {label(t['education'])} schooling, income tenth {t['income']} "
+        f"of 10, {label(t['group'])}, {label(t['occupation'])}, name {label(t['name'])}"
+    )
+
+
+def sums(life: Life) -> str:
+    """Say in a sentence what the whole time came to."""
+    counts = life.person.counts
+    days, wrong = counts["sanction_days"], counts["wrongful_sanction_days"]
+    refused = sum(n for name, n in counts.items() if name.startswith("refused/"))
+    silenced = sum(n for name, n in counts.items() if name.startswith("silenced/"))
+    false = counts["false_match_records"] + counts["false_link_records"]
+    return (
+        f"{whole(days)} days under sanction, {whole(wrong)} of them wrongly; {plural(false, 'false record')}; "
+        f"{plural(refused, 'refusal')}; {plural(silenced, 'act')} not done for fear."
+    )
+
+
+def sources(models: Iterable[Any]) -> Callable[[str], str]:
+    """Return a function from a rule's path to where its numbers come from, as in "scmp-2019, text".
+
+    Parameters
+    ----------
+    models : the regime and the world; paths of the world start with ``world.``
+    """
+    from underheaven.reading import cited
+
+    regime, world = models
+    known = {number.path: number for number in cited(regime)}
+    known |= {f"world.{number.path}": number for number in cited(world)}
+
+    def source(rule: str) -> str:
+        found = [number for path, number in known.items() if rule and (path == rule or path.startswith(f"{rule}."))]
+        if not found:
+            return ""
+        bases = sorted({number.basis for number in found})
+        keys = sorted({number.source for number in found if number.source})
+        return ", ".join([*keys, *bases])
+
+    return source
+
+
+def as_json(lives: Sequence[Life], source: Callable[[str], str]) -> list[dict[str, Any]]:
+    """Return lives as plain data: who, every step with both sides of the file, and her counts."""
+    return [
+        {
+            "citizen": life.citizen,
+            "county": life.county,
+            "traits": life.traits,
+            "steps": [
+                {
+                    "day": step.day,
+                    "kind": step.kind,
+                    "what": step.what,
+                    "rule": step.rule,
+                    "source": source(step.rule),
+                    **{"told": step.told, "file": step.filed, "truth": step.true, "text": sentence(step)},
+                }
+                for step in life.steps
+            ],
+            "counts": {name: n for name, n in sorted(life.person.counts.items()) if n},
+        }
+        for life in lives
+    ]
+
+
+def write_page(
+    path: Path, title: str, lives: Sequence[Life], heads: Sequence[str], source: Callable[[str], str], everything: bool
+) -> Path:
+    """Write one life, or two below each other, as an HTML page of one file.
+
+    Raises
+    ------
+    StoreError : the file cannot be written
+    """
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
+    )
+    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
+    rows = [
+        {
+            "head": head,
+            "who": who(life),
+            "sums": sums(life),
+            "steps": [
+                {
+                    "day": step.day,
+                    "text": sentence(step),
+                    "file": standing(step.filed),
+                    "truth": standing(step.true),
+                    "rule": step.rule,
+                    "source": source(step.rule),
+                }
+                for step in told(life, everything=everything)
+            ],
+        }
+        for life, head in zip(lives, heads, strict=True)
+    ]
+    page = environment.get_template("life.html.j2").render(
+        title=title, lives=rows, style=style, policy=_policy([], style)
+    )
+    return _put(path, page)
