@@ -9,7 +9,7 @@ UV_COMPILE := $(BIN)/uv pip compile -q --universal --python-version 3.11 --gener
 DEMO := runs/demo
 
 .DEFAULT_GOAL := help
-.PHONY: help setup demo test check verify bench golden lock clean chromium dev
+.PHONY: help setup demo test check verify bench odd golden lock clean chromium dev
 
 help: ## Say what can be made
 	@sed -n 's/^\([a-z]*\):.*## /  make \1 — /p' $(MAKEFILE_LIST)
@@ -65,6 +65,9 @@ verify: dev ## Statistical checks against closed forms (minutes)
 
 bench: setup ## Speed, memory and start time on this machine
 	$(BIN)/python -m bench
+
+odd: dev ## Write the tables of the model description again
+	$(BIN)/python -m underheaven.show.odd
 
 golden: dev ## Write the golden runs again; say in CHANGELOG.md which moved and why
 	$(BIN)/python -m pytest -q tests/test_golden.py --golden

@@ -108,6 +108,30 @@ def city_year(people: int | None, days: int) -> list[tuple[str, str]]:
     return rows
 
 
+def single_lives(people: int | None, days: int) -> list[tuple[str, str]]:
+    """Live single citizens of a stored run again: in a city, and in a run of a tenth of it."""
+    from underheaven.engine.relive import Reliving
+    from underheaven.engine.run import simulate
+    from underheaven.regime.reader import load_regime
+    from underheaven.world.reader import load_world
+
+    found, rows = [], []
+    whole = load_world("city", people=people).people
+    for size in (whole, whole // 10):
+        with tempfile.TemporaryDirectory() as folder:
+            world = load_world("city", people=size)
+            lives = Reliving(simulate(load_regime("press-2018"), world, days=days, out=Path(folder) / "run"))
+            lives.life(0)
+            times = []
+            for citizen in range(1, size, size // 20):
+                start = time.perf_counter()
+                lives.life(citizen)
+                times.append(time.perf_counter() - start)
+        found.append(statistics.median(times))
+        rows.append((f"one life of {size:,} x {days} days, lived again and told, median", f"{1e3 * found[-1]:.0f} ms"))
+    return [*rows, ("ratio, of the larger run to the smaller", f"{found[0] / found[1]:.2f}")]
+
+
 def main() -> None:
     """Print the figures, and add them to the record if asked to."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -120,6 +144,7 @@ def main() -> None:
         start_times,
         lambda: common_model(100_000 if options.quick else 1_000_000, 28 if options.quick else 56),
         lambda: city_year(50_000 if options.quick else None, 56 if options.quick else 365),
+        lambda: single_lives(50_000 if options.quick else None, 56 if options.quick else 365),
     ]
     print(lines[0])
     for part in parts:

@@ -52,3 +52,12 @@ def test_every_make_target_that_is_named_exists():
     pages = [page.read_text(encoding="utf-8") for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]]
     named = {name for text in pages for name in re.findall(r"(?:^|`)make ([a-z]+)", text, re.MULTILINE)}
     assert named <= targets
+
+
+def test_tables_of_the_description_are_those_of_the_code():
+    """The tables of the ODD are what the schemas and the columns say now (`make odd`)."""
+    from underheaven.show.odd import tables, with_tables
+
+    text = (ROOT / "docs" / "explanation" / "odd.md").read_text(encoding="utf-8")
+    assert with_tables(text) == text
+    assert all(len(table.splitlines()) > 10 for table in tables().values())
