@@ -97,7 +97,7 @@ def test_version(cli: Cli) -> None:
     ("line", "code", "text"),
     [
         ("rnu press-2018", "UH801", "no command 'rnu'; did you mean run?"),
-        ("frobnicate", "UH801", "write one of run, report, list, show, cite"),
+        ("frobnicate", "UH801", "write one of run, compare, "),
         ("--fast run none", "UH801", "a command comes first"),
         ("run none --peopel 3", "UH801", "run has no option --peopel; did you mean --people?"),
         ("run none --thread=3", "UH801", "did you mean --threads?"),

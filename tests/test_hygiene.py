@@ -128,7 +128,15 @@ def test_the_public_verbs() -> None:
     }
     assert own == {"compare", "regimes", "run", "worlds"}
     assert underheaven.__all__ == sorted(underheaven.__all__)
-    assert set(underheaven.__all__) == own | {"Comparison", "Run", "__version__", "errors", "load_regime", "load_world", "open_run"}
+    assert set(underheaven.__all__) == own | {
+        "Comparison",
+        "Run",
+        "__version__",
+        "errors",
+        "load_regime",
+        "load_world",
+        "open_run",
+    }
     for name in underheaven.__all__:
         assert getattr(underheaven, name) is not None
     with pytest.raises(AttributeError, match="no attribute 'score_person'"):

@@ -10,6 +10,7 @@ import pytest
 from lives import Columns, live
 from underheaven import errors
 from underheaven.cli import main
+from underheaven.engine.panel import panel
 from underheaven.engine.relive import FINDS, Reliving, find, first_parting, parting_step
 from underheaven.life.state import columns_of
 from underheaven.show import life as words
@@ -134,3 +135,53 @@ def test_a_life_without_scoring(tmp_path, capsys):
     assert "has no life that is longest-wrong" in " ".join(capsys.readouterr().err.split())
     assert main(["life", str(run.folder), "--citizen", "3", "--all"]) == 0
     assert "Citizen 3" in capsys.readouterr().out
+
+
+def test_a_panel_ends_as_the_run_did(told_and_untold):
+    """A row a citizen and day; on the last day scores and lists are those of the columns, and counts add up."""
+    run, _, state = told_and_untold
+    lives = Reliving(run)
+    table = panel(lives, "wrongly_sanctioned or innocent_sanctioned", sample=5)
+    frame = table.to_pandas()
+    chosen = frame["citizen"].unique()
+    assert len(chosen) == 5
+    assert len(frame) == 5 * 120
+    last = frame[frame["day"] == 119].set_index("citizen")
+    assert (last["score"] * 10 == state.score[0, last.index]).all()
+    assert (last["true_score"] * 10 == state.true_score[0, last.index]).all()
+    assert ((last["lists"] != "") == (state.list_until[0, last.index] > 0)).all()
+    for citizen in chosen.tolist():
+        counts, mine = lives.life(citizen).person.counts, frame[frame["citizen"] == citizen]
+        # A day counts under the standing in which it ends, but for the day on which an appeal is filed.
+        assert abs(mine["sanctioned"].sum() - counts["sanction_days"]) <= counts["appeals"]
+        assert abs(mine["wrongly_sanctioned"].sum() - counts["wrongful_sanction_days"]) <= counts["appeals"]
+        assert counts["wrongful_sanction_days"] > 0
+    assert panel(lives, "wrongly_sanctioned or innocent_sanctioned", sample=5).equals(table)
+
+
+@pytest.mark.parametrize(
+    ("where", "words"),
+    [
+        ("incme = 3", "did you mean income"),
+        ("sex = 3", "sex has to be compared with a text"),
+        ("score", "score alone says nothing"),
+        ("__import__('os')", "compares something else"),
+        ("income <", "it is no condition"),
+        ("county < 3", "can be = or != only"),
+        ("score > 5000", "nobody meets"),
+    ],
+)
+def test_conditions_that_cannot_be(told_and_untold, where, words):
+    """Each gets a sentence; nothing is ever evaluated."""
+    with pytest.raises(errors.CommandError, match=words):
+        panel(Reliving(told_and_untold[0]), where)
+
+
+def test_a_panel_on_the_command_line(told_and_untold, tmp_path, capsys):
+    """A Parquet file that says how much is in it."""
+    path = tmp_path / "panel.parquet"
+    folder = str(told_and_untold[0].folder)
+    assert main(["panel", folder, "--where", "county = 1 and not listed", "--sample", "3", "--out", str(path)]) == 0
+    assert "3 citizens, 360 rows" in capsys.readouterr().out
+    assert path.stat().st_size > 1_000
+    assert main(["panel", folder, "--sample", "3", "--out", str(tmp_path / "no" / "x.parquet")]) == 1

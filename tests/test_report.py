@@ -85,7 +85,7 @@ def test_page_is_complete(name, runs, pages):
         assert " ".join(finding["text"].split()) in page.text
     for told in (manifest["regime"]["hash"], manifest["world"]["hash"], manifest["result_hash"]):
         assert told in page.text
-    assert f"underheaven run {name} --world town --people 4000 --days 56 --seed 5" in page.text
+    assert f"underheaven run {name} --world town --people 10000 --days 56 --seed 5" in page.text
     assert pages[name].stat().st_size < 3_000_000
     anchors = {a["href"][1:] for tag, a in page.tags if tag == "a" and (a.get("href") or "").startswith("#")}
     assert anchors <= {a.get("id") for _, a in page.tags}

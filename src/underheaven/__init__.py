@@ -16,7 +16,8 @@ from __future__ import annotations
 import os
 from collections.abc import Sequence
 from importlib import import_module
-from typing import TYPE_CHECKING, Any
+from operator import index
+from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from underheaven import errors
@@ -25,14 +26,17 @@ if TYPE_CHECKING:
     from underheaven.regime.schema import Regime
     from underheaven.store import Run, open_run
     from underheaven.study.observe import Observer
+    from underheaven.study.twins import Comparison
     from underheaven.world.reader import load_world
     from underheaven.world.schema import World
 
 __version__ = "0.1.0"
 
 __all__ = [
+    "Comparison",
     "Run",
     "__version__",
+    "compare",
     "errors",
     "load_regime",
     "load_world",
@@ -43,6 +47,7 @@ __all__ = [
 ]
 
 _HOME = {
+    "Comparison": "underheaven.study.twins",
     "Run": "underheaven.store",
     "open_run": "underheaven.store",
     "load_regime": "underheaven.regime.reader",
@@ -106,10 +111,10 @@ def run(
     from underheaven.engine.run import simulate
 
     return simulate(
-        *_loaded(regime, world, people, set),
-        days=days,
-        seed=seed,
-        threads=threads,
+        *_loaded(regime, world, _whole("people", people), set),
+        days=_whole("days", days, 365),
+        seed=_whole("seed", seed, 1),
+        threads=_whole("threads", threads),
         out=out,
         resume=resume,
         overwrite=overwrite,
@@ -120,6 +125,76 @@ def run(
     )
 
 
+def compare(
+    regimes: Sequence[str | os.PathLike[str] | Regime],
+    world: str | os.PathLike[str] | World = "city",
+    *,
+    people: int | None = None,
+    days: int = 365,
+    seed: int = 1,
+    out: str | os.PathLike[str] | None = None,
+    set: Sequence[str] = (),
+    threads: int | None = None,
+    resume: bool = False,
+    overwrite: bool = False,
+    page: bool = True,
+    progress: Progress | None = None,
+    stop: Stop | None = None,
+) -> Comparison:
+    """Live the same people under several regimes and hold each against the first.
+
+    Draws are keyed without the regime, so each citizen has the same luck in each, and a difference is that of
+    the rules.
+
+    Parameters
+    ----------
+    regimes : two or more, the first is the baseline; names, paths, either with reforms behind it as
+        ``"rongcheng-2016 + appeal-15-days"``, or what `load_regime` returns
+    world : a name of the catalogue, a path, or what `load_world` returns
+    people : int, adults; None: as many as the world file says
+    days : int
+    seed : int
+    out : folder of the runs and of the page; None: a temporary one
+    set : changes ``path=value`` of all regimes but the first; a change of the world is refused, because it
+        would be a change of the people
+    threads : int; None: as many as there are cores; any number gives the same bits
+    resume : go on with an interrupted comparison in `out`
+    overwrite : replace a comparison that is there
+    page : write compare.html, comparison.json and data/*.csv into the folder
+    progress : called after each window with (day, days, citizen-days, seconds, note), over all runs together
+    stop : such as `threading.Event`; when it is set, a checkpoint is stored and `errors.Interrupted` raised
+
+    Returns
+    -------
+    Comparison : with `differences`, `acts`, `by`, `transitions`, `pairs`, `runs`, `folder` and `page`
+
+    Raises
+    ------
+    errors.UnderheavenError : with what was found, where, and what to write instead
+    """
+    from underheaven.comparing import live_together
+
+    comparison = live_together(
+        regimes,
+        world,
+        people=_whole("people", people),
+        days=_whole("days", days, 365),
+        seed=_whole("seed", seed, 1),
+        changes=set,
+        out=out,
+        threads=_whole("threads", threads),
+        resume=resume,
+        overwrite=overwrite,
+        progress=progress,
+        stop=stop,
+    )
+    if page:
+        from underheaven.show.compare import write_page
+
+        write_page(comparison)
+    return comparison
+
+
 def _loaded(
     regime: str | os.PathLike[str] | Regime,
     world: str | os.PathLike[str] | World,
@@ -128,22 +203,63 @@ def _loaded(
 ) -> tuple[Regime, World]:
     """Read both files with the changes that belong to each."""
     from underheaven.errors import CommandError
-    from underheaven.regime.reader import load_regime
+    from underheaven.reading import blamed
+    from underheaven.regime.reform import load_reformed
+    from underheaven.regime.schema import Regime
+    from underheaven.regime.tables import compile_tables
     from underheaven.world.reader import load_world
+    from underheaven.world.schema import World
 
+    for name, value, kind in (("regime", regime, Regime), ("world", world, World)):
+        if not isinstance(value, (str, os.PathLike, kind)):
+            text = f"{name} is {value!r:.60}; write a name of the catalogue, a path, or what load_{name} returns"
+            raise CommandError.of("UH803", text)
     if isinstance(changes, str):
         raise CommandError.of("UH803", f"set is the text {changes!r}; write a list, as [{changes!r}]")
-    of_world = [change.removeprefix("world.") for change in changes if change.startswith("world.")]
-    of_regime = [change.removeprefix("regime.") for change in changes if not change.startswith("world.")]
+    if not isinstance(changes, (list, tuple)) or not all(isinstance(change, str) for change in changes):
+        text = f"set is {changes!r:.60}; write a list of texts, as ['points.jaywalking=-10']"
+        raise CommandError.of("UH803", text)
+    of_world = [change for change in changes if change.startswith("world.")]
     is_text = isinstance(regime, (str, os.PathLike)), isinstance(world, (str, os.PathLike))
+    of_regime = len(changes) > len(of_world)
     if (of_regime and not is_text[0]) or (of_world and not is_text[1]) or (people is not None and not is_text[1]):
         raise CommandError.of(
             "UH803", "set and people change a file while it is read; give the name or path of the file with them"
         )
-    return (
-        load_regime(os.fspath(regime), of_regime) if isinstance(regime, (str, os.PathLike)) else regime,
-        load_world(os.fspath(world), people, of_world) if isinstance(world, (str, os.PathLike)) else world,
-    )
+
+    def read(kept: Sequence[str]) -> tuple[Regime, World]:
+        of_world = [change for change in kept if change.startswith("world.")]
+        of_regime = [change for change in kept if not change.startswith("world.")]
+        pair = (
+            regime if isinstance(regime, Regime) else load_reformed(_path(regime), of_regime),
+            world if isinstance(world, World) else load_world(_path(world), people, of_world),
+        )
+        if changes:
+            compile_tables(*pair)  # a change may also make the two unfit for each other
+        return pair
+
+    return blamed(read, changes)
+
+
+def _path(name: str | os.PathLike[str]) -> str:
+    """Return a name or path as a text; `~` is the home folder also where the shell has left it."""
+    return os.path.expanduser(os.fspath(name))
+
+
+@overload
+def _whole(name: str, value: int, example: int) -> int: ...
+@overload
+def _whole(name: str, value: int | None, example: None = None) -> int | None: ...
+def _whole(name: str, value: int | None, example: int | None = None) -> int | None:
+    """Return a whole number as Python's own int; None where it may be left out."""
+    from underheaven.errors import CommandError
+
+    if value is None and example is None:
+        return None
+    if value is None or isinstance(value, bool) or not hasattr(value, "__index__"):
+        text = f"{name} is {value!r:.60}; write a whole number, as {example or 8}"
+        raise CommandError.of("UH803", text)
+    return index(value)
 
 
 def regimes() -> list[str]:

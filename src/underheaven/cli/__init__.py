@@ -24,6 +24,7 @@ COMMANDS = {
     "compare": "live the same people under several regimes and show what changes",
     "life": "live one life of a stored run again, day by day",
     "diff": "name the first citizen, day and rule in which two runs part",
+    "panel": "write citizens x days of a run, belief and truth side by side",
     "report": "write the report of a stored run again",
     "list": "name the regimes and worlds of the catalogue",
     "show": "read a regime or a world as a page",

@@ -87,24 +87,22 @@ def run(
     from underheaven.engine.run import simulate
 
     lived, place = underheaven._loaded(regime, world, people, set_)
-    folder = out if out is not None else Path("runs") / f"{lived.regime}-{place.world}-s{seed}"
-    with Narrator(quiet) as narrator:
-        if not quiet and not narrator.is_live:
-            narrator.say(f"{lived.regime} in {place.world}, {days} days, seed {seed}")
-        with _stoppable(narrator) as stop:
-            stored = simulate(
-                lived,
-                place,
-                days=days,
-                seed=seed,
-                threads=threads,
-                out=folder,
-                resume=resume,
-                overwrite=overwrite,
-                progress=narrator,
-                stop=stop,
-                asked=underheaven._asked(regime, world, set_),
-            )
+    folder = _home(out) if out is not None else Path("runs") / f"{lived.regime}-{place.world}-s{seed}"
+    head = f"{lived.regime} in {place.world}, {days} days, seed {seed}"
+    with Narrator(quiet, head) as narrator, _stoppable(narrator) as stop:
+        stored = simulate(
+            lived,
+            place,
+            days=days,
+            seed=seed,
+            threads=threads,
+            out=folder,
+            resume=resume,
+            overwrite=overwrite,
+            progress=narrator,
+            stop=stop,
+            asked=underheaven._asked(regime, world, set_),
+        )
     findings = _audit(stored) if json else None
     report = None if no_report else _write_report(stored)
     if not quiet:
@@ -120,6 +118,64 @@ def run(
                 "findings": findings,
             }
         )
+
+
+def _home(path: Path) -> Path:
+    """Put the home folder for `~`, which the shell leaves in `--out=~/x`."""
+    return Path(os.path.expanduser(path))
+
+
+# compare --------------------------------------------------------------------------------------------------
+
+
+@app.command
+def compare(
+    *regimes: Annotated[
+        str, Parameter(help="two or more, the first is the baseline; with reforms: 'press-2018 + notice'")
+    ],
+    world: Annotated[
+        str, Parameter(help="who lives there (default: city, 740 thousand adults)", metavar="NAME")
+    ] = "city",
+    people: Annotated[int | None, _Count, Parameter(help="scale the world to so many adults: 10000, 740k, 10M")] = None,
+    days: Annotated[int, _Days, Parameter(help="how long: 90, 12 weeks, 1 year (default: 365)")] = 365,
+    seed: Annotated[int, _Count, Parameter(help="another seed, other people (default: 1)")] = 1,
+    out: Annotated[
+        Path | None,
+        Parameter(help="folder of the runs and the page (default: runs/compare-A-vs-B-WORLD-sSEED)", metavar="DIR"),
+    ] = None,
+    set_: Annotated[
+        tuple[str, ...],
+        Parameter(
+            name="--set",
+            help="change a number of all regimes but the first (name one twice to compare it with itself changed); "
+            "may stand several times",
+            metavar="PATH=VALUE",
+        ),
+    ] = (),
+    threads: Annotated[
+        int | None, _Count, Parameter(help="any number gives the same bits (default: all cores)")
+    ] = None,
+    resume: Annotated[bool, Parameter(help="go on with an interrupted comparison")] = False,
+    overwrite: Annotated[bool, Parameter(help="replace a comparison that is there")] = False,
+    json: Annotated[bool, Parameter(help="print everything as JSON on stdout")] = False,
+    no_page: Annotated[bool, Parameter(help="write no compare.html")] = False,
+    quiet: Annotated[bool, Parameter(help="say nothing but errors")] = False,
+) -> None:
+    """Live the same people under several regimes and show what changes.
+
+    Each citizen has the same luck under each regime, so a difference is that of
+    the rules. A reform is a small file laid over a regime: appeal-15-days,
+    city-gallery, context-wall, expiry-2-years, human-review, notice,
+    suspend-while-appealing, or a path to one of yours.
+    """
+    from underheaven.cli import compare as comparing
+
+    found = comparing.compare(
+        regimes, world, people=people, days=days, seed=seed, out=None if out is None else _home(out), changes=set_,
+        threads=threads, resume=resume, overwrite=overwrite, no_page=no_page, quiet=quiet,
+    )  # fmt: skip
+    if json:
+        _print_json(comparing.as_json(found))
 
 
 @contextmanager
@@ -158,6 +214,65 @@ def _write_report(stored: Run) -> Path:
     return write_report(stored)
 
 
+# life, diff -----------------------------------------------------------------------------------------------
+
+
+@app.command
+def life(
+    run: Annotated[Path, Parameter(help="the folder of a run")],
+    other: Annotated[Path | None, Parameter(help="that of a second run of the same people")] = None,
+    /,
+    *,
+    citizen: Annotated[int | None, _Count, Parameter(help="whose life: a number from 0 on")] = None,
+    find: Annotated[
+        Literal[
+            "wrongly-listed", "longest-wrong", "fell-furthest", "same-acts-different-fate", "redeemed", "never-knew"
+        ]
+        | None,
+        Parameter(help="or look for one in the sample of the run (default: longest-wrong)"),
+    ] = None,
+    all_: Annotated[bool, Parameter(name="--all", help="tell the everyday, too")] = False,
+    html: Annotated[Path | None, Parameter(help="write a page instead", metavar="FILE")] = None,
+    json: Annotated[bool, Parameter(help="print every step as JSON")] = False,
+) -> None:
+    """Live one life of a stored run again and tell it, step by step."""
+    from underheaven.cli.life import life as tell
+
+    tell([run] if other is None else [run, other], citizen, find, html, everything=all_, json=json)
+
+
+@app.command
+def diff(
+    one: Annotated[Path, Parameter(help="the folder of a run")],
+    other: Annotated[Path, Parameter(help="that of another run of the same people")],
+    /,
+    *,
+    json: Annotated[bool, Parameter(help="print JSON")] = False,
+) -> None:
+    """Name the first citizen, day and rule in which two runs part."""
+    from underheaven.cli.life import diff as name
+
+    name(one, other, json=json)
+
+
+@app.command
+def panel(
+    run: Annotated[Path, Parameter(help="the folder of a run")],
+    /,
+    *,
+    where: Annotated[
+        str | None, Parameter(help="who: county = 12 and listed; income <= 2 (default: everybody)", metavar="CONDITION")
+    ] = None,
+    sample: Annotated[int, _Count, Parameter(help="at most so many citizens, by keyed draws (default: 1000)")] = 1_000,
+    out: Annotated[Path | None, Parameter(help="file to write (default: RUN/panel.parquet)", metavar="FILE")] = None,
+    quiet: Annotated[bool, Parameter(help="say nothing but errors")] = False,
+) -> None:
+    """Write citizens x days of a run, belief and truth side by side, as Parquet."""
+    from underheaven.cli.life import panel as write
+
+    write(run, where, sample, out, quiet=quiet)
+
+
 # report, list, show, cite ---------------------------------------------------------------------------------
 
 
@@ -169,7 +284,7 @@ def report(
     json: Annotated[bool, Parameter(help="print the findings as JSON on stdout")] = False,
 ) -> None:
     """Write the report of a stored run again."""
-    stored = underheaven.open_run(run)
+    stored = underheaven.open_run(_home(run))
     path = _write_report(stored)
     if json:
         _print_json({"run": str(stored.folder), "report": str(path), "findings": _audit(stored)})

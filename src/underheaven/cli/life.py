@@ -137,3 +137,30 @@ def _plain(step: Any) -> dict[str, Any]:
     from underheaven.show.life import sentence
 
     return {"day": step.day, "what": step.what, "text": sentence(step), "file": step.filed, "truth": step.true}
+
+
+def panel(run: Path, where: str | None, sample: int, out: Path | None, *, quiet: bool) -> None:
+    """Write the days of some citizens of a run as a Parquet file."""
+    import sys
+
+    import pyarrow.parquet as pq
+
+    from underheaven.engine.panel import panel as lived_again
+    from underheaven.engine.relive import Reliving
+    from underheaven.errors import StoreError
+
+    lives = Reliving(underheaven.open_run(run))
+    path = (out or run / "panel.parquet").expanduser()
+    is_live = sys.stderr.isatty() and not quiet
+
+    def progress(done: int, of: int) -> None:
+        if is_live and (done == of or done % 20 == 0):
+            print(f"\r{done:,} of {of:,} lives", end="\n" if done == of else "", file=sys.stderr, flush=True)
+
+    table = lived_again(lives, where, sample, progress)
+    try:
+        pq.write_table(table, path, write_page_checksum=True)
+    except OSError as problem:
+        raise StoreError.of("UH703", f"{path}: {problem.strerror or problem}; write --out to another place") from None
+    if not quiet:
+        print(f"{path}: {len(set(table['citizen'].to_pylist())):,} citizens, {table.num_rows:,} rows")
