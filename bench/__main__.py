@@ -132,6 +132,35 @@ def single_lives(people: int | None, days: int) -> list[tuple[str, str]]:
     return [*rows, ("ratio, of the larger run to the smaller", f"{found[0] / found[1]:.2f}")]
 
 
+def twins(people: int | None, days: int, seeds: int) -> list[tuple[str, str]]:
+    """Estimate a small effect, what notice does to jaywalking, by twin lives and by independent seeds at equal cost."""
+    from underheaven.engine.run import simulate
+    from underheaven.regime.reader import load_regime
+    from underheaven.world.reader import load_world
+
+    world = load_world("city", people=people)
+    regimes = load_regime("press-2018"), load_regime("press-2018", ["remedies.notice=1"])
+
+    def acts(regime: int, seed: int) -> int:
+        with tempfile.TemporaryDirectory() as folder:
+            run = simulate(regimes[regime], world, days=days, seed=seed, out=Path(folder) / "run")
+            table = run.table("counts_stratum").to_pylist()
+        return sum(row["amount"] for row in table if row["counter"] == "done/jaywalking")
+
+    one = [acts(0, seed) for seed in range(1, seeds + 1)]
+    other = [acts(1, seed) for seed in range(1, seeds + 1)]
+    paired = statistics.stdev(b - a for a, b in zip(one, other, strict=True))
+    # Each run of one regime beside a run of the other with another seed: as many runs, no pair.
+    apart = statistics.stdev(other[at] - one[at - 1] for at in range(seeds))
+    what = f"effect of notice on jaywalking, {world.people:,} people x {days} days, {seeds} seeds"
+    return [
+        (f"{what}: mean", f"{statistics.mean(other) - statistics.mean(one):,.0f} acts"),
+        ("deviation by twin lives", f"{paired:,.0f}"),
+        ("deviation by independent seeds, as many runs", f"{apart:,.0f}"),
+        ("ratio, independent to twin", f"{apart / paired:.0f}"),
+    ]
+
+
 def main() -> None:
     """Print the figures, and add them to the record if asked to."""
     parser = argparse.ArgumentParser(prog="python -m bench", description=__doc__)
@@ -144,6 +173,7 @@ def main() -> None:
         start_times,
         lambda: common_model(100_000 if options.quick else 1_000_000, 28 if options.quick else 56),
         lambda: city_year(50_000 if options.quick else None, 56 if options.quick else 365),
+        lambda: twins(20_000, 56, 4) if options.quick else twins(50_000, 182, 12),
         lambda: single_lives(50_000 if options.quick else None, 56 if options.quick else 365),
     ]
     print(lines[0])

@@ -294,15 +294,17 @@ def report(
 
 @app.command(name="list")
 def list_(
-    what: Annotated[Literal["regimes", "worlds"] | None, Parameter(help="regimes or worlds; both if left out")] = None,
+    what: Annotated[
+        Literal["regimes", "reforms", "worlds"] | None, Parameter(help="one of them (default: all)")
+    ] = None,
     /,
     *,
     json: Annotated[bool, Parameter(help="print JSON")] = False,
 ) -> None:
-    """Name the regimes and worlds of the catalogue."""
+    """Name the regimes, reforms and worlds of the catalogue."""
     from underheaven.cli import pages
 
-    kinds = ("regimes", "worlds") if what is None else (what,)
+    kinds = ("regimes", "reforms", "worlds") if what is None else (what,)
     entries = {kind: pages.entries(kind) for kind in kinds}
     if json:
         _print_json(entries)

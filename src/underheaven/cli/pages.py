@@ -18,6 +18,7 @@ from underheaven import catalogue
 from underheaven.errors import FileFormError
 from underheaven.reading import cited, did_you_mean
 from underheaven.regime.reader import load_regime
+from underheaven.regime.reform import load_reform, load_reformed
 from underheaven.regime.schema import Regime
 from underheaven.world.reader import load_world
 
@@ -63,6 +64,8 @@ def entries(kind: str) -> list[dict[str, Any]]:
         if kind == "regimes":
             regime = load_regime(name)
             found.append({"name": name, "kind": regime.kind, "title": regime.title})
+        elif kind == "reforms":
+            found.append({"name": name, "kind": "reform", "title": load_reform(name).title})
         else:
             world = load_world(name)
             found.append({"name": name, "kind": world.kind, "title": world.title, "people": world.people})
@@ -86,13 +89,15 @@ def print_entries(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
 
 
 def find(name: str) -> Regime | World:
-    """Return the regime or world of a name or path.
+    """Return the regime (with any reforms laid over it) or the world of a name or path.
 
     Raises
     ------
     FileFormError : UH122 there is neither; or the file cannot be used
     """
     name = os.path.expanduser(name)
+    if "+" in name and not Path(name).is_file():
+        return load_reformed(name)
     if name in catalogue.names("regimes"):
         return load_regime(name)
     if name in catalogue.names("worlds"):
