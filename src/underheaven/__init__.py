@@ -21,6 +21,7 @@ from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from underheaven import errors
+    from underheaven.engine.relive import Reliving
     from underheaven.engine.run import Progress, Stop
     from underheaven.regime.reader import load_regime
     from underheaven.regime.schema import Regime
@@ -34,6 +35,7 @@ __version__ = "0.1.0"
 
 __all__ = [
     "Comparison",
+    "Reliving",
     "Run",
     "__version__",
     "compare",
@@ -48,6 +50,7 @@ __all__ = [
 
 _HOME = {
     "Comparison": "underheaven.study.twins",
+    "Reliving": "underheaven.engine.relive",
     "Run": "underheaven.store",
     "open_run": "underheaven.store",
     "load_regime": "underheaven.regime.reader",

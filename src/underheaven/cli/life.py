@@ -43,12 +43,13 @@ def life(
         assert citizen is not None
         lives = [each.life(citizen) for each in lived]
     source = _sources(lived)
+    parting = parting_step(lives[0], lives[1]) if len(lived) > 1 else None
     if json:
         print(_json.dumps(words.as_json(lives, source), ensure_ascii=False, allow_nan=False))
     titles = _titles(lived, lives)
     if html is not None:
         title = f"Citizen {lives[0].citizen}" + (f", {what}" if what else "")
-        path = words.write_page(html.expanduser(), title, lives, titles, source, everything)
+        path = words.write_page(html.expanduser(), title, lives, titles, source, everything, parting)
         if not json:
             print(path)
     elif not json:
@@ -56,13 +57,12 @@ def life(
         for one, title in zip(lives, titles, strict=True):
             _print(console, one, title, source, everything)
         if len(lived) > 1:
-            at = parting_step(lives[0], lives[1])
-            if at is None:
+            if parting is None:
                 console.print("Both lives are the same to the last step.")
             else:
                 console.print("The lives part here:")
                 for one, title in zip(lives, titles, strict=True):
-                    step = one.steps[at] if at < len(one.steps) else None
+                    step = one.steps[parting] if parting < len(one.steps) else None
                     text = "nothing more" if step is None else f"day {step.day}: {words.sentence(step)}"
                     console.print(f"  {title}: {text}")
 

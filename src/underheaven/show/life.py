@@ -81,9 +81,9 @@ def standing(side: Mapping[str, Any]) -> str:
     return " · ".join([*parts, *(label(name) for name in side["lists"])]) or "no entry"
 
 
-def told(life: Life, *, everything: bool = False) -> list[Step]:
-    """Return the steps to tell: all, or those that touch the file or follow from it."""
-    return [step for step in life.steps if everything or _matters(step)]
+def told(life: Life, *, everything: bool = False, parting: int | None = None) -> list[Step]:
+    """Return the steps to tell: all, or those that touch the file or follow from it, and where two lives part."""
+    return [step for at, step in enumerate(life.steps) if everything or _matters(step) or at == parting]
 
 
 def _matters(step: Step) -> bool:
@@ -163,9 +163,23 @@ def as_json(lives: Sequence[Life], source: Callable[[str], str]) -> list[dict[st
 
 
 def write_page(
-    path: Path, title: str, lives: Sequence[Life], heads: Sequence[str], source: Callable[[str], str], everything: bool
+    path: Path,
+    title: str,
+    lives: Sequence[Life],
+    heads: Sequence[str],
+    source: Callable[[str], str],
+    everything: bool,
+    parting: int | None = None,
 ) -> Path:
     """Write one life, or two below each other, as an HTML page of one file.
+
+    Parameters
+    ----------
+    path, title : of the page
+    lives, heads : the lives and their headings
+    source : of a rule's path (see `sources`)
+    everything : tell the everyday, too
+    parting : place of the first step in which two lives differ, to be marked
 
     Raises
     ------
@@ -176,26 +190,24 @@ def write_page(
     environment = Environment(
         loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
     )
-    style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
-    rows = [
-        {
-            "head": head,
-            "who": who(life),
-            "sums": sums(life),
-            "steps": [
+    style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "life.css"))
+    rows = []
+    for life, head in zip(lives, heads, strict=True):
+        steps, before = [], None
+        for step in told(life, everything=everything, parting=parting):
+            steps.append(
                 {
-                    "day": step.day,
+                    "day": "" if step.day == before else step.day,
                     "text": sentence(step),
                     "file": standing(step.filed),
                     "truth": standing(step.true),
                     "rule": step.rule,
                     "source": source(step.rule),
+                    "parts": parting is not None and parting < len(life.steps) and step is life.steps[parting],
                 }
-                for step in told(life, everything=everything)
-            ],
-        }
-        for life, head in zip(lives, heads, strict=True)
-    ]
+            )
+            before = step.day
+        rows.append({"head": head, "who": who(life), "sums": sums(life), "steps": steps})
     page = environment.get_template("life.html.j2").render(
         title=title, lives=rows, style=style, policy=_policy([], style)
     )
