@@ -130,6 +130,7 @@ def test_the_public_verbs() -> None:
     assert underheaven.__all__ == sorted(underheaven.__all__)
     assert set(underheaven.__all__) == own | {
         "Comparison",
+        "Reliving",
         "Run",
         "__version__",
         "errors",
