@@ -9,6 +9,7 @@ import pytest
 
 from lives import Columns, StopAfter, assert_same_lives, live, totals
 from underheaven import errors
+from underheaven.engine.run import simulate
 from underheaven.life import counters as c
 from underheaven.life.state import bytes_per_citizen
 from underheaven.regime.reader import load_regime
@@ -225,3 +226,18 @@ def test_groups_of_blocks_add_up(plain):
     expected = {k: v for k, v in totals(plain).items() if v and k != "days"}  # days are counted beside the loop
     assert {k: v for k, v in found.items() if v} == expected
     assert plain.table("blocks").num_rows >= 20
+
+
+def test_one_more_kind_of_act_moves_nothing_else(tmp_path):
+    """Streams are registered: an act that the regime ignores leaves every column and every other count as they were."""
+    more = ["acts.humming={stream: 31, rate: {value: 50, per: year, basis: assumed}, channel: camera, context: civic}"]
+    regime, columns = load_regime("press-2018"), [Columns(), Columns()]
+    found = []
+    for number, changes in enumerate(([], more)):
+        world = load_world("town", people=6_000, overrides=changes)
+        out = tmp_path / str(number)
+        run = simulate(regime, world, days=56, seed=5, threads=2, out=out, observers=[columns[number]])
+        found.append({name: n for name, n in totals(run).items() if n})
+    assert_same_lives(columns[0].by_day[56], columns[1].by_day[56])
+    assert found[1].pop("done/humming") > 10_000
+    assert found[0] == found[1]
