@@ -130,7 +130,7 @@ def diff(one: Path, other: Path, *, json: bool) -> None:
         text = "nothing more" if step is None else f"day {step.day}, {step.kind}: {sentence(step)} ({step.rule})"
         console.print(f"  {each.regime.regime}: {text}")
     console.print(f"{found.differing} citizens of her community block end differently.")
-    console.print(f"underheaven life {one} {other} --citizen {found.citizen}")
+    console.print(f"underheaven life {one} {other} --citizen {found.citizen}", soft_wrap=True)
 
 
 def _plain(step: Any) -> dict[str, Any]:
