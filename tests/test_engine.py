@@ -241,3 +241,14 @@ def test_one_more_kind_of_act_moves_nothing_else(tmp_path):
     assert_same_lives(columns[0].by_day[56], columns[1].by_day[56])
     assert found[1].pop("done/humming") > 10_000
     assert found[0] == found[1]
+
+
+def test_one_hash_where_records_expire(tmp_path):
+    """Past the first turn of the year, with buckets, appeals and walls: threads and block sizes change no bit (D1)."""
+    changes = ["remedies.expiry=1 year", "context_wall=true", "remedies.notice=1", "remedies.correction=2 per year"]
+    common = {"world": "town", "people": 5_000, "overrides": changes, "days": 400}
+    one = live(tmp_path / "one", **common, threads=1)
+    other = live(tmp_path / "other", **common, threads=2, blocks_per_task=1)
+    assert totals(one)["expired_points"] > 0
+    assert one.manifest["result_hash"] == other.manifest["result_hash"]
+    assert one.table("blocks").equals(other.table("blocks"))
