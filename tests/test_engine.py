@@ -244,9 +244,9 @@ def test_one_more_kind_of_act_moves_nothing_else(tmp_path):
 
 
 def test_one_hash_where_records_expire(tmp_path):
-    """Past the first turn of the year, with buckets, appeals and walls: threads and block sizes change no bit (D1)."""
+    """Past the first expiry, with buckets, appeals and walls: threads and block sizes change no bit (D1)."""
     changes = ["remedies.expiry=1 year", "context_wall=true", "remedies.notice=1", "remedies.correction=2 per year"]
-    common = {"world": "town", "people": 5_000, "overrides": changes, "days": 400}
+    common = {"world": "town", "people": 2_500, "overrides": changes, "days": 742}
     one = live(tmp_path / "one", **common, threads=1)
     other = live(tmp_path / "other", **common, threads=2, blocks_per_task=1)
     assert totals(one)["expired_points"] > 0
