@@ -7,6 +7,7 @@ block must come to the columns that the run had, and the oracle to those of the 
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass
 from functools import cached_property
@@ -220,10 +221,9 @@ def _counted(life: Life, prefix: str) -> int:
 
 
 def _fall(life: Life) -> float:
-    """Return the largest fall of any score below its start, in points."""
+    """Return the distance between the highest and the lowest score of her life, in points."""
     scores = [score for step in life.steps for score in step.filed["score"].values()]
-    start = life.person.counts["points_moved"] and life.steps[0].filed["score"].values()
-    return max(start, default=0.0) - min(scores, default=0.0) if start else 0.0
+    return max(scores, default=0.0) - min(scores, default=0.0)
 
 
 def _never_knew(life: Life) -> int:
@@ -247,11 +247,10 @@ def find(lives: Reliving, what: str, most: int = 60) -> list[Life]:
     """
     category, most_of = FINDS[what]
     rows = [row for row in lives.run.table("sample").to_pylist() if row["category"] == category]
-    # A few of every county before many of one.
-    rank: dict[int, int] = {}
-    turn = []
+    rank: Counter[int] = Counter()
+    turn = []  # a few of every county before many of one
     for row in rows:
-        turn.append((rank.setdefault(row["county"], 0), row["county"], row["citizen"]))
+        turn.append((rank[row["county"]], row["county"], row["citizen"]))
         rank[row["county"]] += 1
     best: list[Life] = []
     best_value = 0.0
