@@ -83,7 +83,7 @@ ALLOWED = {"rng": {"compiled"}, "errors": set(), "compiled": set()}
 @pytest.mark.parametrize("name", [name for name in modules() if room(name) in FORBIDDEN])
 def test_imports_go_one_way(name: str) -> None:
     """Errors and draws import nothing of ours, life never a regime, study and show no engine, nobody the cli."""
-    if name == "life.reference":
+    if name.startswith("life.reference"):
         return  # the oracle works out everything anew from the files, and nothing but tests and re-living uses it
     forbidden = FORBIDDEN[room(name)]
     for other in ours(modules()[name]):

@@ -35,7 +35,7 @@ def cache_folder() -> Path:
     # Numba keys what it keeps by the path of the source, so another checkout has a folder of its own.
     digest = hashlib.sha256(f"{numba.__version__} {_PACKAGE}".encode())
     for pattern in _SOURCES:
-        for source in sorted(set(_PACKAGE.glob(pattern)) - {_PACKAGE / "life/reference.py"}):
+        for source in sorted(set(_PACKAGE.glob(pattern)) - set(_PACKAGE.glob("life/reference*.py"))):
             digest.update(source.read_bytes())
     name = f"kernel-{digest.hexdigest()[:16]}"
     home = Path(os.environ.get("XDG_CACHE_HOME") or Path.home() / ".cache") / "underheaven"

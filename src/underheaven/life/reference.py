@@ -1,7 +1,7 @@
 """The oracle: the days of one citizen again, in plain Python, to be read beside docs/explanation/odd.md.
 
 Nothing here is compiled, packed or indexed by number: acts, services, tiers, lists and contexts go by their
-names, and chances are worked out anew from the regime and the world as they were read.  It shares with the
+names, and chances are worked out anew from the regime and the world (life/reference_rules.py).  It shares with the
 loop only the keyed draws (the same text, with published answers) and the quantiles of stays on lists.  The
 tests hold it against the loop, column by column and count by count.
 
@@ -20,19 +20,17 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
-from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime
-from underheaven.regime.tables import EVERYTHING, term_quantiles
+from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
+from underheaven.regime.schema import NORMAL, Regime
+from underheaven.regime.tables import term_quantiles
 from underheaven.rng import draw4, threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
-ONE_FACTOR = 1 << 16  # a fixed-point factor of one
-TENTHS = 10  # scores are kept in tenths of a point
 YEAR = 365
 LONGEST_STAY = 65_535
 NO_DECISION = 65_535
 RANKS = ("first", "normal", "last")
 OWN, FACE, LINK = 2, 0, 1  # how a record came about
-SHAMED = "shamed in public"  # a sanction beside those of the services
 
 
 @dataclass
@@ -91,17 +89,7 @@ class Person:
     counts: Counter[str] = field(default_factory=Counter)
 
 
-@dataclass(frozen=True)
-class _Kept:
-    """A list as it is kept: behind a context wall, one for each context that its entries come from."""
-
-    name: str
-    rule: ListRule
-    context: str | None
-    ledger: str | None
-
-
-class Oracle:
+class Oracle(Rulebook):
     """The model, one citizen at a time.
 
     Parameters
@@ -112,17 +100,16 @@ class Oracle:
     """
 
     def __init__(self, regime: Regime, world: World, seed: int, *, tells: bool = False) -> None:
-        self.regime, self.world, self.seed, self.tells = regime, world, seed, tells
+        super().__init__(regime, world)
+        self.seed, self.tells = seed, tells
         self.steps: list[Step] = []
         self.each_day: Callable[[Person, int], None] | None = None  # called at the end of each day
         self.window = world.exchange_days
-        self.contexts = self._contexts()
-        self.lists = self._lists()
         self.acts = sorted(world.acts.items(), key=lambda item: item[1].stream)
         self.services = sorted(world.services.items(), key=lambda item: item[1].stream)
         self.keeps_file = regime.has_score or bool(regime.lists) or bool(regime.fines)
         self.activities: list[tuple[str, Act | Service]] = [*self.acts, *self.services]
-        self.ways = {name: _Ways(name, found, regime, world) for name, found in self.activities}
+        self.ways = {name: Ways(name, found, regime, world) for name, found in self.activities}
         self.start, self.floor, self.cap = 0, 0, 0
         if regime.score is not None:
             score = regime.score
@@ -131,100 +118,8 @@ class Oracle:
             entry.name: term_quantiles(entry.rule.term).tolist() for entry in self.lists
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
-        self.remedy = _Chances(regime, world)
-        # A standing means the same each time, so what it means is worked out once.
-        self._treated: dict[tuple[Any, ...], tuple[Fraction, int, bool]] = {}
-        self._sanctioned: dict[tuple[Any, ...], frozenset[str]] = {}
+        self.remedy = Chances(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
-
-    # what the regime comes to ----------------------------------------------------------------------------
-
-    def _contexts(self) -> list[str]:
-        """Return the ledgers: one for everything, or one a context with points behind a context wall."""
-        if not self.regime.has_score:
-            return []
-        if not self.regime.context_wall:
-            return [EVERYTHING]
-        found = {act.context for name, act in self.world.acts.items() if self.regime.points_of(name) != 0}
-        return sorted(found) or [EVERYTHING]
-
-    def _lists(self) -> list[_Kept]:
-        kept = []
-        for rule in self.regime.lists:
-            if not self.regime.context_wall:
-                kept.append(_Kept(rule.name, rule, None, EVERYTHING if self.contexts else None))
-                continue
-            sources = {self.world.acts[act].context for act in rule.on}
-            if rule.below is not None:
-                sources |= set(self.contexts)
-            for context in sorted(sources):
-                name = rule.name if len(sources) == 1 else f"{rule.name}/{context}"
-                kept.append(_Kept(name, rule, context, context if context in self.contexts else None))
-        return kept
-
-    def ledger_of(self, context: str) -> str | None:
-        """Return the ledger of a context; None if it has none."""
-        if EVERYTHING in self.contexts:
-            return EVERYTHING
-        return context if context in self.contexts else None
-
-    def tier_of(self, score: int) -> str:
-        """Return the best tier whose lowest score is reached; the last one has no lowest."""
-        for tier, lowest in zip(self.regime.tier_names[:-1], self.regime.cutoffs, strict=False):
-            if score >= lowest * TENTHS:
-                return tier
-        return self.regime.tier_names[-1] if self.regime.tiers else ""
-
-    def worst(self, tiers: Mapping[str, str]) -> str:
-        """Return the worst of some tiers."""
-        names = self.regime.tier_names
-        return max(tiers.values(), key=names.index, default="") if names else ""
-
-    def treatment(self, service: str, tiers: Mapping[str, str], until: Mapping[str, int]) -> tuple[Fraction, int, bool]:
-        """Return (chance of a refusal, rank in the queue, perk) of a service for such a standing."""
-        key = (service, tuple(tiers.values()), frozenset(until))
-        if key not in self._treated:
-            self._treated[key] = self._work_out_treatment(service, tiers, until)
-        return self._treated[key]
-
-    def _work_out_treatment(
-        self, service: str, tiers: Mapping[str, str], until: Mapping[str, int]
-    ) -> tuple[Fraction, int, bool]:
-        refuse, rank, perk = Fraction(0), NORMAL, False
-        ledger = self.ledger_of(self.world.services[service].context)
-        if ledger is not None and self.regime.tier_names:
-            by_tier = self.regime.by_tier(service, tiers[ledger])
-            refuse, rank, perk = by_tier.refuse, by_tier.rank, by_tier.is_perk
-        for entry in self.lists:
-            if entry.name in until and self._reaches(entry, service):
-                by_list = self.regime.by_list(service, entry.rule.name)
-                refuse = max(refuse, by_list.refuse)
-                rank = max(rank, LAST if by_list.rank == LAST else FIRST)
-        return refuse, rank, perk
-
-    def _reaches(self, entry: _Kept, service: str) -> bool:
-        walled_off = entry.context not in (None, self.world.services[service].context)
-        return not walled_off and self.regime.by_list(service, entry.rule.name).is_sanction
-
-    def sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int]) -> set[str]:
-        """Return the services that sanction a person of such a standing, and whether she is shamed."""
-        key = (tuple(tiers.values()), frozenset(until))
-        if key not in self._sanctioned:
-            self._sanctioned[key] = frozenset(self._work_out_sanctions(tiers, until))
-        return set(self._sanctioned[key])
-
-    def _work_out_sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int]) -> set[str]:
-        found = set()
-        for service in self.world.services:
-            ledger = self.ledger_of(self.world.services[service].context)
-            if ledger is not None and self.regime.tiers and self.regime.by_tier(service, tiers[ledger]).is_sanction:
-                found.add(service)
-        for entry in self.lists:
-            if entry.name in until:
-                found |= {service for service in self.world.services if self._reaches(entry, service)}
-                if entry.rule.shaming:
-                    found.add(SHAMED)
-        return found
 
     # a life ----------------------------------------------------------------------------------------------
 
@@ -552,7 +447,7 @@ class Oracle:
             me.flags |= flag.KNOWS_RECORD
             self._tell(me, day, "fine", name, f"fines.{name}")
 
-    def _list(self, me: Person, day: int, entry: _Kept, word: int, rule: str, is_filed: bool, is_true: bool) -> None:
+    def _list(self, me: Person, day: int, entry: ListPart, word: int, rule: str, is_filed: bool, is_true: bool) -> None:
         end = min(LONGEST_STAY, day + self._stay(entry, word))
         if is_true:
             me.true.until[entry.name] = max(me.true.until.get(entry.name, 0), end)
@@ -565,7 +460,7 @@ class Oracle:
             me.filed.until[entry.name] = max(me.filed.until.get(entry.name, 0), end)
         self._tell(me, day, "listed", entry.name, rule, until=end, filed=is_filed, true=is_true)
 
-    def _stay(self, entry: _Kept, word: int) -> int:
+    def _stay(self, entry: ListPart, word: int) -> int:
         """Return a stay in whole days: between two of 1,025 quantiles, rounded up."""
         step, within = word >> 22, word & 0x3FFFFF
         low, high = self.terms[entry.name][step], self.terms[entry.name][step + 1]
@@ -743,92 +638,6 @@ class Oracle:
         tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
         points = {ledger: score / TENTHS for ledger, score in side.score.items()}
         return {"score": points, "tier": self.worst(tiers), "lists": sorted(side.until)}
-
-
-class _Ways:
-    """How often somebody thinks of an activity and when she does it."""
-
-    def __init__(self, name: str, found: Act | Service, regime: Regime, world: World) -> None:
-        one = Fraction(1)
-        strain = caution = gaming = one
-        self.held_against = self.rewarded = False
-        if isinstance(found, Act):
-            strain, caution, gaming = (f.exact if f else one for f in (found.strain, found.caution, found.gaming))
-            self.held_against, self.rewarded = regime.is_demerit(name), regime.points_of(name) > 0
-        factors = {
-            trait: [levels.exact.get(level, one) for level in world.levels[trait]]
-            for trait, levels in found.varies.items()
-        }
-        self.lead = max(factors, key=lambda trait: max(one, *factors[trait]), default="")
-        leading = factors.pop(self.lead, [one])
-        spare = max(one, strain) * max(one, caution) * max(one, gaming)
-        for others in factors.values():
-            spare *= max(one, *others)
-        self._factors = {trait: [_fixed(factor) for factor in row] for trait, row in factors.items()}
-        self._base = threshold(1 / spare)
-        self._strain, self._caution = _steps(strain), _steps(caution)
-        self._gaming = _fixed(gaming)
-        self._gaps = []
-        for factor in leading:
-            missed = 1 - found.rate.per_day * factor * spare
-            self._gaps.append([threshold(1 - missed**days) for days in range(1, world.exchange_days + 1)])
-
-    def gaps(self, traits: Mapping[str, int]) -> Sequence[int]:
-        """Return the chance, as thresholds, that a candidate came within 1, 2, ... days."""
-        return self._gaps[traits[self.lead] if self.lead else 0]
-
-    def own(self, traits: Mapping[str, int]) -> int:
-        """Return the threshold at which a candidate is taken up, from traits alone."""
-        chance = self._base
-        for trait, factors in self._factors.items():
-            chance = chance * factors[traits[trait]] >> 16
-        return chance
-
-    def acceptance(self, traits: Mapping[str, int], strain: int, caution: int, below_best: bool) -> tuple[int, int]:
-        """Return the thresholds without and with fear and reward."""
-        free = self.own(traits) * self._strain[strain // 16] >> 16
-        held = free * self._caution[caution // 16] >> 16 if self.held_against else free
-        if self.rewarded and below_best:
-            held = held * self._gaming >> 16
-        return free, held
-
-
-class _Chances:
-    """The thresholds of remedies and links."""
-
-    def __init__(self, regime: Regime, world: World) -> None:
-        remedies, appeal, self._world = regime.remedies, regime.remedies.appeal, world
-        self.notice = threshold(remedies.notice.exact) if remedies.notice else 0
-        self.finds_error = threshold(appeal.finds_error.exact) if appeal else 0
-        self.lenient = threshold(appeal.lenient.exact) if appeal else 0
-        self.correction = _within(remedies.correction.per_day, world) if remedies.correction else 0
-        self.repair = _within(remedies.repair.rate.per_day, world) if remedies.repair else 0
-        self.repair_points = remedies.repair.points.value * TENTHS if remedies.repair else 0
-        self.registers = regime.registers
-        self.stale = threshold(regime.registers.stale.exact) if regime.registers and regime.registers.stale else 0
-
-    def link_right(self, traits: Mapping[str, int]) -> int:
-        """Return the threshold at which a register's record finds her, by her look and name."""
-        if self.registers is None:
-            return rng.ONE
-        levels = {trait: self._world.levels[trait][traits[trait]] for trait in ("group", "sex", "age", "name")}
-        ratio = self.registers.missed_link_ratio.of(levels["group"], levels["sex"], levels["age"])
-        false = min(1.0, float(self.registers.false_link.exact * self.registers.false_link_ratio.of(levels["name"])))
-        missed = min(1.0 - false, float(self.registers.missed_link.exact * ratio))
-        return max(0, rng.ONE - int(false * rng.ONE + 0.5) - int(missed * rng.ONE + 0.5))
-
-
-def _within(per_day: Fraction, world: World) -> int:
-    return threshold(1 - (1 - min(Fraction(1), per_day)) ** world.exchange_days)
-
-
-def _fixed(factor: Fraction) -> int:
-    return int(factor * ONE_FACTOR + Fraction(1, 2))
-
-
-def _steps(highest: Fraction) -> list[int]:
-    """Return the factors at sixteen steps of strain or caution, from 1 to the highest."""
-    return [_fixed(1 + (highest - 1) * Fraction(step, 15)) for step in range(16)]
 
 
 def _look(traits: Mapping[str, int]) -> int:

@@ -12,7 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from underheaven.errors import StoreError, Where
 from underheaven.show.describe import KINDS
-from underheaven.show.report import _TEMPLATES, BASES, _bundle, _closed, _figure, _policy, _put
+from underheaven.show.report import _TEMPLATES, BASES, _bundle, _closed, _environment, _figure, _policy, _put
 from underheaven.show.vega import (
     BLUE,
     GREY,
@@ -110,17 +110,10 @@ def render(comparison: Comparison, charts: Sequence[Sequence[Chart]]) -> str:
     charts : those of each pair, as `charts_of` makes them
     """
     import vl_convert
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"whole": whole, "percent": percent, "decimal": decimal, "label": label, "signed": signed}
+    environment = _environment()
+    environment.filters["signed"] = signed
     bundle, script = _bundle(), _closed((_TEMPLATES / "report.js").read_text(encoding="utf-8"))
     style = "\n".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "compare.css"))
     manifest = comparison.runs[0].manifest

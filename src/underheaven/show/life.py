@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterable, Mapping, Sequence
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
-from underheaven.show.report import _TEMPLATES, _policy, _put
+from underheaven.show.report import _TEMPLATES, _environment, _policy, _put
 from underheaven.study.words import label, plural, whole
 
 if TYPE_CHECKING:
@@ -185,11 +185,6 @@ def write_page(
     ------
     StoreError : the file cannot be written
     """
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
-
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES), autoescape=True, undefined=StrictUndefined, trim_blocks=True
-    )
     style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "life.css"))
     rows = []
     for life, head in zip(lives, heads, strict=True):
@@ -208,7 +203,9 @@ def write_page(
             )
             before = step.day
         rows.append({"head": head, "who": who(life), "sums": sums(life), "steps": steps})
-    page = environment.get_template("life.html.j2").render(
-        title=title, lives=rows, style=style, policy=_policy([], style)
+    page = (
+        _environment()
+        .get_template("life.html.j2")
+        .render(title=title, lives=rows, style=style, policy=_policy([], style))
     )
     return _put(path, page)

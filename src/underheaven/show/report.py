@@ -28,6 +28,7 @@ from underheaven.study.counts import Counts
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, whole
 
 if TYPE_CHECKING:
+    from jinja2 import Environment
     from markupsafe import Markup
 
     from underheaven.reading import Source
@@ -97,17 +98,10 @@ def render(run: Run, found: Mapping[str, Any], charts: Sequence[Chart]) -> str:
     charts : the charts to show
     """
     import vl_convert
-    from jinja2 import Environment, FileSystemLoader, StrictUndefined
     from markupsafe import Markup
 
-    environment = Environment(
-        loader=FileSystemLoader(_TEMPLATES),
-        autoescape=True,
-        undefined=StrictUndefined,
-        trim_blocks=True,
-        lstrip_blocks=True,
-    )
-    environment.filters |= {"whole": whole, "percent": percent, "decimal": decimal, "label": label, "channel": channel}
+    environment = _environment()
+    environment.filters["channel"] = channel
     bundle = _bundle() if charts else ""
     script = _closed((_TEMPLATES / "report.js").read_text(encoding="utf-8")) if charts else ""
     style = (_TEMPLATES / "report.css").read_text(encoding="utf-8")
@@ -136,6 +130,21 @@ def render(run: Run, found: Mapping[str, Any], charts: Sequence[Chart]) -> str:
 
 
 @cache
+def _environment() -> Environment:
+    """Return the templates of all pages: everything escaped, nothing undefined, numbers and names in words."""
+    from jinja2 import Environment, FileSystemLoader, StrictUndefined
+
+    environment = Environment(
+        loader=FileSystemLoader(_TEMPLATES),
+        autoescape=True,
+        undefined=StrictUndefined,
+        trim_blocks=True,
+        lstrip_blocks=True,
+    )
+    environment.filters |= {"whole": whole, "percent": percent, "decimal": decimal, "label": label}
+    return environment
+
+
 def _bundle() -> str:
     """Return Vega, Vega-Lite and Vega-Embed as one script, out of the wheel that draws the charts."""
     import vl_convert
