@@ -35,6 +35,17 @@ HEARSAY = 20  # words: hears of it, -, -, -; k = friend
 SAMPLE = 21  # which citizens an observer keeps
 LISTING = 22  # words: listed, term, -, -; k = 64 * act + 4 * list + how the record came about (life/records.py)
 FADING = 23  # words: strain, caution, -, -
+RATING = 24  # peer rating; k = friend
+MALICE = 25  # first malicious report of a window
+MALICE_KIND = 26
+RETALIATION = 27
+AWARENESS = 28
+SURVEY = 29
+FIRM = 30
+FIRM_ACT = 31
+RISK = 32
+ALLOCATION = 33  # decisions of institutions; the place of the citizen has the county or area
+DEMAND = 34  # ... the firm that a demand is made to
 
 MASK32 = 0xFFFFFFFF
 ONE = 1 << 32  # threshold of a certain event

@@ -51,6 +51,18 @@ class Counts(NamedTuple):
     hit_acts: Int64  # [FACE or LINK, zone, act]
 
 
+#: What institutions remember from one exchange to the next, by name; whole numbers only.  Part of a checkpoint.
+Memory = dict[str, Int64]
+
+
+def first_memory(institutions: Institutions, n_counties: int) -> Memory:
+    """Return what the institutions remember before the first exchange.
+
+    `backlog` : int64[county], appeals waiting, in billionths of a case.
+    """
+    return {"backlog": np.zeros(n_counties, np.int64)}
+
+
 def zones_of(institutions: Institutions, n_counties: int) -> Int64:
     """Return the zone whose people a wrong name is drawn from, int64[FACE or LINK, county]."""
     zones = np.zeros((2, n_counties), np.int64)
@@ -72,8 +84,8 @@ def empty_counts(zones: Int64) -> Counts:
 
 
 def next_exchange(
-    institutions: Institutions, census: Census, day: int, last: Counts | None, last_days: int, backlog: Int64
-) -> tuple[NDArray[np.void], Int64]:
+    institutions: Institutions, census: Census, day: int, last: Counts | None, last_days: int, memory: Memory
+) -> tuple[NDArray[np.void], Memory]:
     """Let the institutions read the last window and hand over the tables of the next.
 
     Parameters
@@ -82,11 +94,11 @@ def next_exchange(
     day : int, first day of the window to come
     last : Counts of the window before; None before day 0
     last_days : int, its length
-    backlog : int64[county], appeals waiting, in billionths of a case
+    memory : what the institutions remember
 
     Returns
     -------
-    (EXCHANGE[county], int64[county]) : the tables, and the new backlog
+    (EXCHANGE[county], Memory) : the tables, and what they remember now
     """
     n_counties, window = len(census.people), institutions.window_days
     tables = np.zeros(n_counties, EXCHANGE)
@@ -106,8 +118,9 @@ def next_exchange(
     tables["appeal_days"] = 1
     if institutions.appeals is not None:
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
-        backlog, tables["appeal_days"] = institutions.appeals.step(backlog, filed, census.people, last_days)
-    return tables, backlog
+        backlog, tables["appeal_days"] = institutions.appeals.step(memory["backlog"], filed, census.people, last_days)
+        memory = memory | {"backlog": backlog}
+    return tables, memory
 
 
 def _by_zone(counts: Int64, is_national: bool) -> Int64:

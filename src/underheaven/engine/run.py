@@ -19,7 +19,7 @@ from numpy.typing import NDArray
 
 from underheaven import errors
 from underheaven.compiled import was_compiled_before
-from underheaven.engine.exchange import Census, Counts, next_exchange, zones_of
+from underheaven.engine.exchange import Census, Counts, Memory, first_memory, next_exchange, zones_of
 from underheaven.engine.threads import Workers
 from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
 from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
@@ -33,7 +33,7 @@ from underheaven.world.places import Places, build_places
 from underheaven.world.schema import World
 
 #: Raised whenever the same input gives another result; never silently (CHANGELOG says which and why).
-RESULTS_VERSION = 2
+RESULTS_VERSION = 3
 
 #: Packed traits are kept in memory (4 bytes a citizen) up to this many people; beyond, they are drawn again.
 KEEP_TRAITS_UP_TO = 100_000_000
@@ -54,7 +54,7 @@ class _Book:
 
     stratum: NDArray[np.int64]  # [stratum, counter]
     group: NDArray[np.int64]  # [group, counter]
-    backlog: NDArray[np.int64]  # [county]
+    memory: Memory  # of the institutions
     last: Counts | None = None
     last_days: int = 0
     county: list[NDArray[np.int64]] = field(default_factory=list)  # rows: window day, days, county, counter, amount
@@ -87,8 +87,8 @@ class _Book:
         saved: dict[str, NDArray[Any]] = {
             "book.stratum": self.stratum,
             "book.group": self.group,
-            "book.backlog": self.backlog,
         }
+        saved |= {f"book.memory.{name}": array for name, array in self.memory.items()}
         saved["book.county"] = np.concatenate(self.county) if self.county else np.empty((0, 5), np.int64)
         if self.last is not None:
             saved |= {f"book.last.{n}": a for n, a in zip(Counts._fields, self.last, strict=True)}
@@ -99,8 +99,10 @@ class _Book:
     @classmethod
     def taken_up(cls, arrays: dict[str, NDArray[Any]], last_days: int) -> _Book:
         """Make a book from what :meth:`arrays` returned."""
-        stratum, group, backlog = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group", "backlog"))
-        book = cls(stratum, group, backlog, last_days=last_days)
+        stratum, group = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group"))
+        prefix = "book.memory."
+        memory = {key.removeprefix(prefix): np.array(a) for key, a in arrays.items() if key.startswith(prefix)}
+        book = cls(stratum, group, memory, last_days=last_days)
         book.county = [np.array(arrays["book.county"])]
         if "book.last.county" in arrays:
             book.last = Counts(*(np.array(arrays[f"book.last.{name}"]) for name in Counts._fields))
@@ -112,10 +114,15 @@ class _Book:
 
 
 def result_hash(state: State) -> str:
-    """Return the SHA-256 over all columns of state in citizen order: the identity of a run's outcome."""
+    """Return the SHA-256 over all columns of state in citizen order: the identity of a run's outcome.
+
+    Columns that the regime does not need do not enter, so a new kind of column moves no hash.
+    """
     digest = hashlib.sha256()
     for column in COLUMNS:
         array: NDArray[Any] = getattr(state, column.name)
+        if not array.size:
+            continue
         digest.update(f"{column.name}:{column.dtype}:{array.shape};".encode())
         digest.update(np.ascontiguousarray(array).data)
     return digest.hexdigest()
@@ -252,7 +259,9 @@ class _Life:
         self.workers = Workers(self.people, self.compiled.rules, zones, threads, blocks_per_task)
         self.state = new_state(rules, self.places.people)
         self.book = _Book(
-            np.zeros((N_STRATA, N_COUNTERS), np.int64), self.workers.take_groups(), np.zeros(self.n_counties, np.int64)
+            np.zeros((N_STRATA, N_COUNTERS), np.int64),
+            self.workers.take_groups(),
+            first_memory(self.compiled.institutions, self.n_counties),
         )
         self.window_days = int(rules["window_days"])
         county_first = np.concatenate([[0], np.cumsum(self.places.sizes)]).astype(np.int64)
@@ -289,10 +298,9 @@ class _Life:
     def live_window(self) -> None:
         """Exchange, live one window, add up."""
         day_to = min(self.days, self.day + self.window_days)
-        exchange, backlog = next_exchange(
-            self.compiled.institutions, self.census, self.day, self.book.last, self.book.last_days, self.book.backlog
+        exchange, self.book.memory = next_exchange(
+            self.compiled.institutions, self.census, self.day, self.book.last, self.book.last_days, self.book.memory
         )
-        self.book.backlog = backlog
         self.book.note(self.day, exchange)
         counts = self.workers.live(exchange, self.state, self.kept_traits, self.seed, self.day, day_to)
         # Everybody lives every day, so days need no counting in the loop.

@@ -54,7 +54,14 @@ RELEASES = WRONGFUL_LISTINGS + MAX_LISTS
 
 ACTIVITY = 216
 PER_ACTIVITY = 6
-N_COUNTERS = ACTIVITY + PER_ACTIVITY * N_ACTIVITIES
+#: Counters of single mechanisms, each in a range of its own; a range is never given to another.
+PEERS = ACTIVITY + PER_ACTIVITY * N_ACTIVITIES  # 8 columns
+ASSOCIATION = PEERS + 8  # 8
+ABUSE = ASSOCIATION + 8  # 8
+AWARENESS = ABUSE + 8  # 16
+RISK = AWARENESS + 16  # 8
+FIRMS = RISK + 8  # 16
+N_COUNTERS = FIRMS + 16
 
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(

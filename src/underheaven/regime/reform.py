@@ -32,7 +32,8 @@ from underheaven.reading import (
 from underheaven.reading.overrides import OPTION
 from underheaven.regime.reader import load_regime
 from underheaven.regime.schema import FORMAT as REGIME_FORMAT
-from underheaven.regime.schema import Name, Regime
+from underheaven.regime.schema import Regime
+from underheaven.regime.units import Name
 
 FORMAT = "underheaven-reform/1"
 

@@ -8,74 +8,45 @@ a changed regime is a second value, never a mutated first one.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Mapping
 from fractions import Fraction
-from typing import Annotated, Any, Literal, NamedTuple, get_args
+from typing import Any, Literal, NamedTuple, get_args
 
-from pydantic import AfterValidator, Field, StrictBool, StrictInt, model_validator
+from pydantic import Field, StrictBool, StrictInt, model_validator
 
 from underheaven.reading import (
     Count,
     Document,
     Duration,
     Factor,
-    Number,
-    Per,
     Points,
-    Prob,
     Rate,
     Section,
     Source,
-    fault,
     passed,
-    shown,
 )
 from underheaven.regime import checks
+from underheaven.regime.units import (
+    AgeBand,
+    Amount,
+    Name,
+    NameClass,
+    PerAct,
+    PerAppeal,
+    PerComparison,
+    PerListing,
+    PerMatch,
+    PerProbe,
+    PerRecord,
+    PerRemoval,
+    PerSanction,
+    PerUse,
+    Sex,
+    TierName,
+)
 
 FORMAT = "underheaven-regime/1"
 FIRST, NORMAL, LAST = 0, 1, 2  # classes of a queue
-
-_PLAIN_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-_TIER_NAME = re.compile(r"[A-Za-z0-9][A-Za-z0-9+-]{0,19}")
-
-
-def _plain_name(text: str) -> str:
-    if not _PLAIN_NAME.fullmatch(text):
-        raise fault(
-            "UH112", f"{shown(text)} is no name; write small letters, digits and hyphens, at most 60, as late-payment"
-        )
-    return text
-
-
-def _tier_name(text: str) -> str:
-    if not _TIER_NAME.fullmatch(text):
-        raise fault("UH112", f"{shown(text)} cannot be a tier; write letters, digits, + and -, at most 20, as AAA")
-    return text
-
-
-def _not_negative(number: Number) -> Number:
-    if number.exact < 0:
-        raise fault("UH113", f"{number.text()} is below 0; write 0 or more")
-    return number
-
-
-Name = Annotated[str, AfterValidator(_plain_name)]
-TierName = Annotated[str, AfterValidator(_tier_name)]
-Amount = Annotated[Number, AfterValidator(_not_negative)]
-PerRecord = Annotated[Prob, AfterValidator(Per("record"))]
-PerListing = Annotated[Prob, AfterValidator(Per("listing"))]
-PerUse = Annotated[Prob, AfterValidator(Per("use"))]
-PerProbe = Annotated[Prob, AfterValidator(Per("probe"))]
-PerComparison = Annotated[Prob, AfterValidator(Per("comparison"))]
-PerMatch = Annotated[Prob, AfterValidator(Per("match"))]
-PerRemoval = Annotated[Prob, AfterValidator(Per("removal"))]
-PerAct = Annotated[Prob, AfterValidator(Per("act"))]
-PerSanction = Annotated[Prob, AfterValidator(Per("sanction"))]
-PerAppeal = Annotated[Prob, AfterValidator(Per("appeal"))]
-AgeBand = Literal["18-29", "30-44", "45-59", "60-64", "65+"]
-Sex = Literal["male", "female"]
-NameClass = Literal["rare", "uncommon", "common", "very-common"]
 
 
 class Score(Section):
