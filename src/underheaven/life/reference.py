@@ -20,10 +20,12 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
 from underheaven.rng import draw4, threshold
+from underheaven.world.people import IS_HEAD
 from underheaven.world.schema import TRAITS, Act, Service, World
 
 YEAR = 365
@@ -72,6 +74,7 @@ class Person:
 
     citizen: int
     traits: dict[str, int]  # level numbers
+    is_head: bool  # the first of her household
     filed: File
     true: File
     strain: int = 0
@@ -119,6 +122,7 @@ class Oracle(Rulebook):
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
         self.remedy = Chances(regime, world)
+        self.stars = Stars(regime.peers, self) if regime.peers is not None else None
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -127,7 +131,7 @@ class Oracle(Rulebook):
         """Return a citizen as she starts; `traits` are packed (world/schema.py)."""
         levels = {name: (traits >> shift) & ((1 << bits) - 1) for name, (shift, bits, _) in TRAITS.items()}
         filed, true = (File(dict.fromkeys(self.contexts, self.start)) for _ in range(2))
-        return Person(citizen, levels, filed, true)
+        return Person(citizen, levels, bool(traits & IS_HEAD), filed, true)
 
     def columns(self, me: Person) -> dict[str, list[int]]:
         """Return a citizen as the columns of state hold her (life/state.py), each as a list along its axis."""
@@ -150,13 +154,16 @@ class Oracle(Rulebook):
             found["true_bucket"] = [me.true.bucket.get(key, 0) for key in at]
         return {name: values for name, values in found.items() if values}
 
-    def live_window(self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int) -> None:
+    def live_window(
+        self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int, others: Others = NOBODY
+    ) -> None:
         """Live the days `day_from` .. `day_to` - 1.
 
         Parameters
         ----------
         place : tables of her county for this window, by their names in life/tables.py, as nested lists
         friends : of how many sanctioned friends she hears as the window starts
+        others : what else reaches her from others of her block
         """
         self._work_out(me)
         me.since = day_from
@@ -164,7 +171,8 @@ class Oracle(Rulebook):
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
-        unsettled = self._start_window(me, day_from)
+        is_rated = take_ratings(self, me, day_from, others.rated)
+        unsettled = self._start_window(me, day_from) or is_rated
         due = self._first_events(me, place, day_from, day_to)
         for day in range(day_from, day_to):
             today = due.get(day, set())
@@ -214,6 +222,10 @@ class Oracle(Rulebook):
                         word = draw4(self.seed, rng.HEARSAY, people[friend].citizen, day, k)[0]
                         heard[friend] += word < threshold(response.heard.exact)
         return heard
+
+    def others(self, block: int, people: Sequence[Person], day: int) -> list[Others]:
+        """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
+        return [Others(rated) for rated in ratings(self, block, people, day)]
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
