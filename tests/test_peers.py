@@ -347,6 +347,8 @@ def test_audit_chart_and_description(nosedive, tmp_path):
     assert part["lowest_tier"][0]["value"] == 0
     finding = next(f for f in found["findings"] if f["id"] == "unearned_ratings")
     assert finding["value"] == part["unearned_share"]["value"]
+    innocent = next(f for f in found["findings"] if f["id"] == "innocent_share")
+    assert (innocent["value"], innocent["text"][:14]) == (None, "Not measurable")
     chart = next(chart for chart in all_charts(run) if chart.name == "stars")
     altair.Chart.from_dict(chart.spec)
     assert chart.records[0]["stars"] == pytest.approx(4.2, abs=0.02)

@@ -71,13 +71,13 @@ def stars(counts: Counts) -> Chart | None:
                         {
                             "data": {"values": [{"zero": 0}]},
                             "mark": {"type": "rule", "color": INK, "strokeWidth": 1},
-                            "encoding": {"y": quantity("zero", None)},
+                            "encoding": {"y": quantity("zero", "correlation of friends")},
                         },
                         {
                             "mark": {"type": "line", "color": ORANGE, "strokeWidth": 2.5},
                             "encoding": {
                                 "x": day,
-                                "y": quantity("alike", "correlation of friends' stars", scale={"domain": [-1, 1]}),
+                                "y": quantity("alike", "correlation of friends", scale={"domain": [-1, 1]}),
                                 "tooltip": tips,
                             },
                         },
