@@ -15,8 +15,7 @@ if TYPE_CHECKING:
 
 def stars(counts: Counts) -> Chart | None:
     """Draw the mean of all stars with their spread, and the correlation of friends' stars, over time."""
-    regime = counts.run.regime
-    if regime is None or regime.peers is None:
+    if not any(regime.peers for regime in counts.regimes):
         return None
     records: list[Record] = []
     for row in counts.windows(TIES):

@@ -26,8 +26,7 @@ def peers(counts: Counts) -> dict[str, Any] | None:
         ratings, `lowest_tier` (share of people there in the first and the last windows), `assortativity` (in the first
         and the last, see `spread`)
     """
-    regime = counts.run.regime
-    if regime is None or regime.peers is None:
+    if not any(regime.peers for regime in counts.regimes):
         return None
     ratings, raised, lowered = (counts.total(name) for name in ("ratings", "ratings_raised", "ratings_lowered"))
     lowest = f"tier_days/{counts.tiers[-1]}"
