@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from underheaven.institutions import Institutions
 from underheaven.institutions.attribution import act_shares, hazard_gaps
+from underheaven.institutions.cameras import Cameras
+from underheaven.institutions.patrols import first_cameras
 from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
@@ -20,6 +22,7 @@ from underheaven.life.tables import (
     N_STRATA,
     REGISTER,
     REPORT,
+    UNIT,
     Int64,
 )
 from underheaven.rng import ONE
@@ -59,8 +62,13 @@ def first_memory(institutions: Institutions, n_counties: int) -> Memory:
     """Return what the institutions remember before the first exchange.
 
     `backlog` : int64[county], appeals waiting, in billionths of a case.
+    With a rule of allocation also int64[county] each: `cameras_moved`, in 1/65536 of a camera, their sum is 0;
+    `camera_counts`, what the rule goes by; `camera_seen`, thresholds of the last window.
     """
-    return {"backlog": np.zeros(n_counties, np.int64)}
+    names = ["backlog"]
+    if institutions.patrols is not None:
+        names += ["cameras_moved", "camera_counts", "camera_seen"]
+    return {name: np.zeros(n_counties, np.int64) for name in names}
 
 
 def zones_of(institutions: Institutions, n_counties: int) -> Int64:
@@ -105,7 +113,7 @@ def next_exchange(
     tables["seen"][:, REGISTER] = ONE
     tables["seen"][:, REPORT] = institutions.report_seen
     if institutions.cameras is not None:
-        tables["seen"][:, CAMERA] = institutions.cameras.coverage(census.urban_share, census.people, day)
+        memory = _watch(institutions, institutions.cameras, census, day, last, tables, memory)
     _recognise(institutions, census, last, last_days, tables)
     if last is not None:
         _attribute(institutions, census, last, last_days, tables)
@@ -126,6 +134,39 @@ def next_exchange(
 def _by_zone(counts: Int64, is_national: bool) -> Int64:
     """Return counts [zone, ...]: one zone for the nation, or one a county."""
     return counts.sum(axis=0, keepdims=True) if is_national else counts
+
+
+def _watch(
+    institutions: Institutions,
+    cameras: Cameras,
+    census: Census,
+    day: int,
+    last: Counts | None,
+    tables: NDArray[np.void],
+    memory: Memory,
+) -> Memory:
+    """Say what share of acts the cameras of each county see, and send them on where a rule says so."""
+    densities = cameras.densities(census.urban_share, census.people, day)
+    patrols = institutions.patrols
+    if patrols is None:
+        tables["seen"][:, CAMERA] = cameras.in_view(densities)
+        return memory
+    people = census.people.tolist()
+    start = first_cameras(cameras, census.urban_share, census.people)
+    away, counts = memory["cameras_moved"].tolist(), memory["camera_counts"]
+    if last is not None:
+        acts = np.array(patrols.acts, np.int64) * c.PER_ACTIVITY + c.ACTIVITY + c.DONE
+        found, done = last.county[:, c.PROBES].tolist(), last.county[:, acts].sum(axis=1).tolist()
+        counts = patrols.remember(counts.tolist(), found, done, memory["camera_seen"].tolist())
+        now = patrols.send_on([s + m for s, m in zip(start, away, strict=True)], counts.tolist(), people)
+        away = [n - s for n, s in zip(now, start, strict=True)]
+    # Only what was moved is added to the law, so that a rule that moves nothing leaves every bit as it is.
+    grown = cameras.grown(day)
+    more = [1000.0 * m / UNIT / heads * grown for m, heads in zip(away, people, strict=True)]
+    seen_now = cameras.in_view([max(0.0, d + m) for d, m in zip(densities, more, strict=True)])
+    tables["seen"][:, CAMERA] = seen_now
+    tables["cameras"] = [int((s + m) * grown) for s, m in zip(start, away, strict=True)]
+    return memory | {"cameras_moved": np.array(away, np.int64), "camera_counts": counts, "camera_seen": seen_now}
 
 
 def _recognise(

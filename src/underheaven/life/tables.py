@@ -137,6 +137,8 @@ EXCHANGE = np.dtype(
         ("link_acts", _I, N_ACTS),
         ("wait_minutes", _I, 3),  # by rank
         ("appeal_days", _I),  # until an appeal filed now is decided, at the least
+        # what a rule of allocation reports; the loop does not read it
+        ("cameras", _I),  # in 1/65536 of a camera; 0 where the regime has no such rule
     ]
 )
 
