@@ -153,12 +153,13 @@ class Patrols:
         return moved(cameras, self.wanted(counts, people), self.moves)
 
 
-def first_cameras(law: Cameras, urban_share: Int64, people: Int64) -> list[int]:
-    """Return the cameras of each county before any is moved, in 1/65536 of a camera."""
+def first_cameras(law: Cameras, urban_share: Int64, people: Int64) -> Int64:
+    """Return the cameras of each county before any is moved, int64[county] in 1/65536 of a camera."""
     heads = people.tolist()
     total = int(law.per_1000 * sum(heads) / 1000 * UNIT)
     densities = law.densities(urban_share, people, 0)
-    return largest_remainder(total, [int(d * n * UNIT) for d, n in zip(densities, heads, strict=True)])
+    weights = [int(d * n * UNIT) for d, n in zip(densities, heads, strict=True)]
+    return np.array(largest_remainder(total, weights), np.int64)
 
 
 # Single patrols ------------------------------------------------------------------------------------------------------

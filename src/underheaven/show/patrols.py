@@ -50,19 +50,24 @@ def allocation_sentences(found: Allocation | None) -> list[str]:
 
 
 def cameras(counts: Counts) -> Chart | None:
-    """Draw the cameras of the most watched counties and the rest over time, beside the acts done there in truth."""
+    """Draw the cameras of the most and the least watched counties over time, beside the acts done there in truth."""
     held, counties = cameras_over_time(counts), counts.run.manifest["counties"]
-    if not held or len(counties) < 2:
+    ruled = np.flatnonzero(held[max(held)] >= 0).tolist() if held else []
+    if len(ruled) < 2:
         return None
     people = np.array([county["people"] for county in counties], np.int64)
-    order = np.argsort(-held[max(held)] / people, kind="stable").tolist()
-    parts = [([at], label(counties[at]["name"])) for at in order[:N_DRAWN]]
-    parts += [(order[N_DRAWN:], OTHERS)] if len(order) > N_DRAWN else []
+    order = sorted(ruled, key=lambda at: (-held[max(held)][at] / people[at], at))
+    drawn = order if len(order) <= N_DRAWN else [*order[: N_DRAWN - 1], order[-1]]
+    parts = [([at], label(counties[at]["name"])) for at in drawn]
+    if len(order) > N_DRAWN:
+        parts.append(([at for at in order if at not in drawn], OTHERS))
     done = acts_over_time(counts)
     records: list[Record] = []
     for span in counts.windows([f"done/{act}" for act in camera_acts(counts)]):
         start, end = span["start_day"], span["start_day"] + span["days"]
         standing = held[max(day for day in held if day < end)]
+        if (standing[ruled] < 0).any():
+            continue  # before the rule came everywhere
         acts = sum((n for day, n in done.items() if start <= day < end), np.zeros(len(counties), np.int64))
         for at, name in parts:
             heads = int(people[at].sum())
@@ -78,10 +83,10 @@ def cameras(counts: Counts) -> Chart | None:
                 }
             )
     names = [name for _, name in parts]
-    colours = [*[ORANGE, BLUE, GREEN][: min(N_DRAWN, len(order))], GREY][: len(names)]
+    colours = [ORANGE, GREEN, BLUE, GREY] if len(drawn) == N_DRAWN else [ORANGE, BLUE]
     common = {
         "x": day_axis(counts.days),
-        "color": category("county", "county", scale={"domain": names, "range": colours}),
+        "color": category("county", "county", scale={"domain": names, "range": colours[: len(names)]}),
         "strokeDash": category("county", "county", scale={"domain": names}),
         "tooltip": tooltip(
             county="county", day="day#", cameras_per_1000="cameras per 1,000 people~", acts_per_1000_week="acts done~"
@@ -94,7 +99,7 @@ def cameras(counts: Counts) -> Chart | None:
     return Chart(
         "cameras",
         "Do cameras go where things are done?",
-        "Left, the cameras of the most watched counties and of the rest; right, what people there did, seen or not: "
+        "Left, the cameras of the most and the least watched counties; right, what people there did, seen or not: "
         "lines that part on the left and stay close on the right mean that cameras follow their own finds.",
         vega_lite(
             records,

@@ -50,13 +50,13 @@ def _share(held: int, against: int) -> float:
 def cameras_over_time(counts: Counts) -> dict[int, NDArray[np.int64]]:
     """Return the cameras of each county as they stand from each exchange on, in 1/65536; empty without such a rule.
 
-    Days on which nothing moved are left out.
+    A county that is under no such rule at the time has -1.  Days on which nothing moved are left out.
     """
     stored = counts.run.table("exchange/tables")
     rows = stored.filter(pc.equal(stored["name"], "cameras")).sort_by("day").to_pylist()
     n = len(counts.run.manifest["counties"])
     found = {row["day"]: np.broadcast_to(np.frombuffer(row["data"], "<i8"), (n,)).astype(np.int64) for row in rows}
-    return found if any(array.any() for array in found.values()) else {}
+    return found if any((array >= 0).any() for array in found.values()) else {}
 
 
 def camera_acts(counts: Counts) -> list[str]:
@@ -83,41 +83,53 @@ def patrols(counts: Counts) -> dict[str, Any] | None:
 
     Returns
     -------
-    dict with `rule`, `counties`, `concentration` of cameras over acts at the start, at the end and `over_time`, and
-    the `gap` at the start and the end: the county with most cameras for each act done in the run over that with
-    least.  Counties in which none was done are not measurable and left out of the gap.
+    dict with `rules`, `counties` (those under such a rule at the end; their start is when it came), `concentration` of
+    cameras over acts at the start, at the end and `over_time`, and the `gap` at the start and the end: the county with
+    most cameras for each act done in the run over that with least.  Counties in which none was done are not
+    measurable and left out of the gap.
     """
     cameras = cameras_over_time(counts)
-    if not cameras:
+    places = counts.run.manifest["counties"]
+    standing = np.array(list(cameras.values())) if cameras else np.full((1, len(places)), -1)
+    ruled = np.flatnonzero(standing[-1] >= 0).tolist()
+    if not ruled:
         return None
-    done = sum(acts_over_time(counts).values(), np.zeros(len(counts.run.manifest["counties"]), np.int64)).tolist()
-    first, last = (cameras[day].tolist() for day in (min(cameras), max(cameras)))
+    done = sum(acts_over_time(counts).values(), np.zeros(len(places), np.int64))[ruled].tolist()
+    first = standing[(standing >= 0).argmax(axis=0), np.arange(len(places))][ruled].tolist()
+    last = standing[-1][ruled].tolist()
     counties = [
         {
-            "county": county["name"],
-            "people": county["people"],
+            "county": places[at]["name"],
+            "people": places[at]["people"],
             "done": acts,
             "cameras_at_start": start / PARTS,
             "cameras_at_end": end / PARTS,
-            "cameras_per_1000_at_end": 1000 * end / PARTS / county["people"],
+            "cameras_per_1000_at_end": 1000 * end / PARTS / places[at]["people"],
             "cameras_per_act_at_end": None if acts == 0 else end / PARTS / acts,
         }
-        for county, acts, start, end in zip(counts.run.manifest["counties"], done, first, last, strict=True)
+        for at, acts, start, end in zip(ruled, done, first, last, strict=True)
     ]
     names = [county["county"] for county in counties]
-    allocation = counts.run.regime.cameras.allocation if counts.run.regime.cameras else None
     return {
-        "rule": allocation.rule if allocation else None,
+        "rules": _rules(counts.run.regime),
         "counties": counties,
         "gap": {"start": _gap(names, first, done), "end": _gap(names, last, done)},
         "concentration": {
             "start": concentration(first, done),
             "end": concentration(last, done),
             "over_time": [
-                {"day": day, "concentration": concentration(now.tolist(), done)} for day, now in cameras.items()
+                {"day": day, "concentration": concentration(now[ruled].tolist(), done)}
+                for day, now in cameras.items()
+                if (now[ruled] >= 0).all()
             ],
         },
     }
+
+
+def _rules(rules: Any) -> list[str]:
+    """Return the rules of allocation of a regime, or of all those of a roll-out."""
+    regimes = getattr(rules, "regimes", None) or (rules,)
+    return [r.cameras.allocation.rule for r in regimes if r.cameras is not None and r.cameras.allocation is not None]
 
 
 def _gap(names: Sequence[str], cameras: Sequence[int], done: Sequence[int]) -> dict[str, Any] | None:
