@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
@@ -573,5 +574,6 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lists,
     refusals,
     hospital,
+    cameras,
     tile_map,
 )
