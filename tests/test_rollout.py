@@ -6,8 +6,9 @@ import json
 
 import numpy as np
 import pytest
+import vl_convert
 
-from lives import Columns, StopAfter, assert_same_lives, made_up, q, totals
+from lives import Columns, StopAfter, assert_same_lives, live, made_up, q, totals
 from test_levers import APPEAL, NOTICE
 from test_oracle import assert_same
 from underheaven import errors
@@ -17,7 +18,9 @@ from underheaven.life.state import State
 from underheaven.regime.reader import load_regime
 from underheaven.regime.rollout import Rollout, compile_rules, load_rollout
 from underheaven.show.report import write_report
+from underheaven.show.rollout import rollout as rollout_chart
 from underheaven.store import open_run
+from underheaven.study.counts import Counts
 from underheaven.world.places import build_places
 from underheaven.world.reader import load_world
 
@@ -194,6 +197,20 @@ def test_its_report_says_what_comes_when(through):
     page = write_report(through[2]).read_text()
     assert "From day 400 on, in Subdistrict 0?" in page
     assert "remedies" in page
+
+
+def test_its_chart_sets_groups_of_counties_beside_each_other(tmp_path):
+    """One line a group, the day of each change marked, and the lines part after it only."""
+    run = live(tmp_path / "run", load_rollout("staggered-pilots"), "city", 8_000, days=182)
+    chart = rollout_chart(Counts(run))
+    assert chart is not None
+    groups = {record["group"] for record in chart.records}
+    assert groups == {"rongcheng-2016 from day 91 (9 counties)", "none throughout (13 counties)"}
+    first = [record for record in chart.records if "day 91" in record["group"]]
+    assert all(record["amount"] == 0 for record in first if record["day"] < 91)
+    assert all(record["amount"] > 0 for record in first if record["day"] > 98)
+    assert vl_convert.vegalite_to_png(chart.spec)[:4] == b"\x89PNG"
+    assert rollout_chart(Counts(live(tmp_path / "one", "none", "city", 2_000, days=7))) is None
 
 
 def test_two_national_galleries_are_one(tmp_path):

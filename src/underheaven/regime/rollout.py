@@ -277,6 +277,24 @@ def _switches(rollout: Rollout, world: World) -> tuple[tuple[int, int, tuple[int
     """Return (first day, regime, counties) of each phase, in the order of the days."""
     places = build_places(world)
     names, provinces = places.names, [places.provinces[number] for number in places.province_of.tolist()]
+    return switches_in(rollout, names, provinces, world.world)
+
+
+def switches_in(
+    rollout: Rollout, names: Sequence[str], provinces: Sequence[str], world: str
+) -> tuple[tuple[int, int, tuple[int, ...]], ...]:
+    """Return (first day, regime, counties) of each phase, in the order of the days.
+
+    Parameters
+    ----------
+    rollout : Rollout
+    names, provinces : of each county
+    world : its name, for errors
+
+    Raises
+    ------
+    FileFormError : UH121 a county or province that the world does not have
+    """
     found, faults = [], []
     for number, phase in enumerate(rollout.phases):
         chosen: set[int] = set() if phase.counties or phase.provinces else set(range(len(names)))
@@ -286,7 +304,7 @@ def _switches(rollout: Rollout, world: World) -> tuple[tuple[int, int, tuple[int
                 if not hit:
                     guess = did_you_mean(pattern, sorted(set(of)))
                     mend = f"did you mean '{guess}'?" if guess else f"it has {_some(of)}"
-                    text = f"the world '{world.world}' has none of the {key} {shown(pattern)}; {mend}"
+                    text = f"the world '{world}' has none of the {key} {shown(pattern)}; {mend}"
                     path = f"phases.{number}.{key}.{at}"
                     faults.append(
                         errors.Finding("UH121", rollout.where(path) or Where(rollout.rollout, path=path), text)

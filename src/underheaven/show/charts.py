@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
+from underheaven.show.rollout import rollout
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
     BLUE,
@@ -576,4 +577,5 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     hospital,
     cameras,
     tile_map,
+    rollout,
 )

@@ -103,14 +103,18 @@ class Counts:
             sorted(found.items(), key=lambda item: [o.get(level, 99) for o, level in zip(order, item[0], strict=True)])
         )
 
-    def windows(self, counters: Iterable[str], most: int = 60) -> list[dict[str, int]]:
+    def windows(
+        self, counters: Iterable[str], most: int = 60, counties: Sequence[str] | None = None
+    ) -> list[dict[str, int]]:
         """Return counters over time: rows with `start_day`, `days` and each counter, at most `most` of them.
 
-        In long runs neighbouring windows are added together; a last one of less than half the days joins the one
-        before it, so that no row is all noise.
+        With `counties` only those of them are counted.  In long runs neighbouring windows are added together; a last
+        one of less than half the days joins the one before it, so that no row is all noise.
         """
         wanted = list(counters)
         table = _only(self.run.table("counts_county"), "counter", wanted)
+        if counties is not None:
+            table = _only(table, "county", counties)
         spans = self._spans()
         each = -(-len(spans) // most)
         parts = [spans[i : i + each] for i in range(0, len(spans), each)]
