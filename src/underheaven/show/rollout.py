@@ -67,7 +67,7 @@ def rollout(counts: Counts) -> Chart | None:
     mark = {
         "data": {"values": changes},
         "mark": {"type": "rule", "color": GREY, "strokeDash": [2, 3]},
-        "encoding": {"x": quantity("change", None)},
+        "encoding": {"x": quantity("change", "day of the run")},
     }
     return Chart(
         "rollout",
