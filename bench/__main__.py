@@ -108,6 +108,36 @@ def city_year(people: int | None, days: int) -> list[tuple[str, str]]:
     return rows
 
 
+def mechanisms(people: int | None, days: int) -> list[tuple[str, str]]:
+    """Live press-2018 without any single mechanism, as it is, and with every mechanism at once, by turns."""
+    from underheaven.engine.run import simulate
+    from underheaven.life.state import bytes_per_citizen
+    from underheaven.regime.reform import load_reformed
+    from underheaven.regime.tables import compile_tables
+    from underheaven.world.reader import load_world
+
+    world = load_world("city", people=people)
+    names = {
+        "without any single mechanism": f"press-2018 + {HERE / 'first-issue.yaml'}",
+        "as it is": "press-2018",
+        "every mechanism at once": f"press-2018 + {HERE / 'all-mechanisms.yaml'}",
+    }
+    regimes = {what: load_reformed(name) for what, name in names.items()}
+    taken: dict[str, list[float]] = {what: [] for what in regimes}
+    for _ in range(3):
+        for what, regime in regimes.items():
+            with tempfile.TemporaryDirectory() as folder:
+                manifest = simulate(regime, world, days=days, out=Path(folder) / "run").manifest
+            taken[what].append(manifest["timings"]["life_seconds"])
+    least = {what: min(times) for what, times in taken.items()}
+    bare = least["without any single mechanism"]
+    rows = [(f"press-2018, {world.people:,} people x {days} days, {what}: life loop", f"{least[what]:.2f} s")
+            for what in regimes]  # fmt: skip
+    rows += [(f"ratio, {what}, to without", f"{least[what] / bare:.2f}") for what in list(regimes)[1:]]
+    size = {what: bytes_per_citizen(compile_tables(regime, world).rules) for what, regime in regimes.items()}
+    return [*rows, *((f"bytes of state a citizen, {what}", str(n)) for what, n in size.items())]
+
+
 def single_lives(people: int | None, days: int) -> list[tuple[str, str]]:
     """Live single citizens of a stored run again: in a city, and in a run of a tenth of it."""
     from underheaven.engine.relive import Reliving
@@ -173,6 +203,7 @@ def main() -> None:
         start_times,
         lambda: common_model(100_000 if options.quick else 1_000_000, 28 if options.quick else 56),
         lambda: city_year(50_000 if options.quick else None, 56 if options.quick else 365),
+        lambda: mechanisms(50_000 if options.quick else 200_000, 56 if options.quick else 182),
         lambda: twins(20_000, 56, 4) if options.quick else twins(50_000, 182, 12),
         lambda: single_lives(50_000 if options.quick else None, 56 if options.quick else 365),
     ]
