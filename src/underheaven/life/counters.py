@@ -9,7 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from underheaven.life.tables import MAX_LISTS, MAX_TIERS, N_ACTIVITIES, N_ACTS, N_LOOKS, N_STRATA
+from underheaven.life.tables import (
+    COMPANIONS,
+    INSIDERS,
+    MAX_LISTS,
+    MAX_TIERS,
+    N_ACTIVITIES,
+    N_ACTS,
+    N_LOOKS,
+    N_STRATA,
+    NEIGHBOURS,
+)
 
 DAYS = 0
 SANCTION_DAYS = 1
@@ -61,7 +71,19 @@ ABUSE = ASSOCIATION + 8  # 8
 AWARENESS = ABUSE + 8  # 16
 RISK = AWARENESS + 16  # 8
 FIRMS = RISK + 8  # 16
-N_COUNTERS = FIRMS + 16
+VOICE = FIRMS + 16  # 8, of abuse too
+N_COUNTERS = VOICE + 8
+
+MALICIOUS_RECORDS = ABUSE  # + NEIGHBOURS, COMPANIONS or INSIDERS
+RETALIATION_RECORDS = ABUSE + 3
+PEOPLE_DENOUNCED = ABUSE + 4
+DENOUNCED_SANCTIONED = ABUSE + 5
+DENOUNCED_ERROR_DAYS = ABUSE + 6
+EXONERATIONS = ABUSE + 7
+REPORTS_DROPPED = VOICE
+RETALIATIONS = VOICE + 1
+DENOUNCED_WRONGLY = VOICE + 2
+DENOUNCED_WRONGFUL_DAYS = VOICE + 3
 
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
@@ -107,6 +129,18 @@ _FIXED = {
     FRIENDS_HEARD: "friends_heard",
     FINES: "fines",
     APPEALS_MOOT: "appeals_moot",
+    MALICIOUS_RECORDS + NEIGHBOURS: "malicious_records/neighbours",
+    MALICIOUS_RECORDS + COMPANIONS: "malicious_records/companions",
+    MALICIOUS_RECORDS + INSIDERS: "malicious_records/insiders",
+    RETALIATION_RECORDS: "retaliation_records",
+    PEOPLE_DENOUNCED: "people_denounced",
+    DENOUNCED_SANCTIONED: "people_denounced_sanctioned",
+    DENOUNCED_ERROR_DAYS: "denounced_error_days",
+    EXONERATIONS: "exonerations",
+    REPORTS_DROPPED: "malicious_reports_dropped",
+    RETALIATIONS: "retaliations",
+    DENOUNCED_WRONGLY: "people_denounced_wrongly_sanctioned",
+    DENOUNCED_WRONGFUL_DAYS: "denounced_wrongful_days",
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")
