@@ -118,7 +118,7 @@ def meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days):
         denounce(rules, tally, me, seed, day, act, BY_RETALIATION, RETALIATION_RECORDS)
         for entry in range(rules.n_lists):
             if rules.retaliation_listing[entry, act] > 0:
-                listed, term, w2, w3 = rng.draw4(seed, rng.RETALIATION, me.citizen, day, 128 + entry)
+                listed, term, w2, w3 = rng.draw4(seed, rng.RETALIATION, me.citizen, day, 128 + rules.list_key[entry])
                 if listed < rules.retaliation_listing[entry, act]:
                     put_on_list(rules, tally, me, day, entry, term, True, False)
         touched = True

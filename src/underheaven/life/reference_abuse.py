@@ -57,6 +57,7 @@ class AbuseRules:
         self.liars: list[Liar] = []
         self.passes = rng.ONE
         self.retaliation = None if abuse is None else abuse.retaliation
+        self.may_retaliate = self.retaliation is not None and any(p.exact > 0 for p in self.retaliation.on.values())
         if abuse is None:
             return
         kinds = (abuse.malicious, abuse.companions, abuse.insiders)

@@ -163,7 +163,7 @@ def put_abuse(rules: Any, regime: Regime, world: World, lists: Any) -> None:
     ----------
     rules : RULES[1]
     regime, world : as read
-    lists : the lists as they are kept, in the order of the tables
+    lists : the lists as they are kept, by their place in the tables
 
     Raises
     ------
@@ -206,7 +206,7 @@ def _put_retaliation(tables: Any, world: World, found: Retaliation, lists: Any) 
     tables["retaliation_gaps"] = _gaps(found.rate.per_day)
     tables["retaliation_ends"] = threshold(1 - (1 - Fraction(1, found.lasts.days)) ** world.exchange_days)
     tables["retaliation_acts"] = _cumulative(found.acts, world)
-    for at, entry in enumerate(lists):
+    for at, entry in lists.items():
         for name in found.acts.values:
             if entry.rule.name in found.lists and entry.takes(world.acts[name].context):
                 chance = found.lists[entry.rule.name]
