@@ -1,4 +1,4 @@
-"""The oracle's reading of abuse: false reports and retaliation (docs/explanation/odd.md, section 7.10).
+"""The oracle's reading of abuse: false reports and retaliation (docs/explanation/odd.md, section 7).
 
 Worked out anew from the regime and the world, by name; what is shared with the loop is the keyed draws only.
 """

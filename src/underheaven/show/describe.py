@@ -7,6 +7,7 @@ from typing import Any
 
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.abuse import abuse_sentences
 from underheaven.study.words import decimal, label, whole
 
 #: What each kind of regime is, and is not; every report begins with it.
@@ -39,7 +40,7 @@ def describe(regime: Rules) -> dict[str, Any]:
     if isinstance(regime, Rollout):
         return _rollout(regime)
     return {
-        "sentences": [*_standing(regime), *_watching(regime)],
+        "sentences": [*_standing(regime), *_watching(regime), *abuse_sentences(regime)],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
         "services": _services(regime),

@@ -110,7 +110,7 @@ def sums(life: Life) -> str:
     days, wrong = counts["sanction_days"], counts["wrongful_sanction_days"]
     refused = sum(n for name, n in counts.items() if name.startswith("refused/"))
     silenced = sum(n for name, n in counts.items() if name.startswith("silenced/"))
-    false = counts["false_match_records"] + counts["false_link_records"]
+    false = sum(n for name, n in counts.items() if name.startswith("false_records/"))
     return (
         f"{whole(days)} days under sanction, {whole(wrong)} of them wrongly; {plural(false, 'false record')}; "
         f"{plural(refused, 'refusal')}; {plural(silenced, 'act')} not done for fear."

@@ -15,7 +15,13 @@ from numpy.typing import NDArray
 
 from underheaven import rng
 from underheaven.compiled import compiled
-from underheaven.life.state import KNOWS, WAS_SANCTIONED, WAS_SANCTIONED_INNOCENT, WAS_WRONGLY_SANCTIONED, State
+from underheaven.life.state import (
+    KNOWS,
+    WAS_SANCTIONED,
+    WAS_SANCTIONED_INNOCENT,
+    WAS_WRONGLY_SANCTIONED,
+    State,
+)
 from underheaven.life.tables import POINT
 
 #: From a day to (regime, first citizen, end): under which regime of a roll-out whom the day before found.
