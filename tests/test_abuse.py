@@ -251,6 +251,8 @@ def test_a_life_is_lived_again(harmed):
         ({"malicious": {"rate": often(1), "acts": {"values": {}, "basis": "assumed"}}}, "shares add up to 0"),
         ({"malicious": {"rate": often(1), "acts": shares(exposure=1), "varies": {"disent": {"values": {"1": 2},
           "basis": "assumed"}}}}, "did you mean 'dissent'"),
+        ({"malicious": {"rate": often(1), "acts": shares(exposure=1), "varies": {"travel": {"values": {"alway": 2},
+          "basis": "assumed"}}}}, "'alway' is no level of travel; write one of never, seldom"),
         ({"malicious": {"rate": often(1), "acts": shares(exposure=1), "varies": {"sex": {"values": {},
           "basis": "assumed"}}}}, "the table is empty"),
         ({"malicious": {"rate": often(0.6, "day"), "acts": shares(exposure=1), "varies": {"sex": {"values": {"male": 2},

@@ -17,6 +17,7 @@ from underheaven import rng
 from underheaven.compiled import compiled
 from underheaven.life.state import (
     KNOWS,
+    WAS_DENOUNCED,
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
     WAS_WRONGLY_SANCTIONED,
@@ -154,6 +155,7 @@ class KeyedSample:
         "sanctioned": (WAS_SANCTIONED, WAS_SANCTIONED),
         "wrongly-sanctioned": (WAS_WRONGLY_SANCTIONED, WAS_WRONGLY_SANCTIONED),
         "innocent-sanctioned": (WAS_SANCTIONED_INNOCENT, WAS_SANCTIONED_INNOCENT),
+        "denounced": (WAS_DENOUNCED, WAS_DENOUNCED),
         "not-told": (WAS_SANCTIONED | KNOWS, WAS_SANCTIONED),
     }
 

@@ -108,6 +108,12 @@ def _malice(found: Malice) -> Findings:
             guess = did_you_mean(trait, tuple(TRAITS))
             mend = f"did you mean '{guess}'?" if guess else f"write one of {', '.join(TRAITS)}"
             yield Fault(("varies", trait), f"'{trait}' is no trait; {mend}")
+            continue
+        known = TRAITS[trait][2]  # none: the world names them, and they are held against it when it is there
+        for level in levels.values:
+            if known and level not in known:
+                text = f"'{level}' is no level of {trait}; write one of {', '.join(known)}"
+                yield Fault(("varies", trait, "values", level), text)
         if not levels.values:
             yield Fault(("varies", trait, "values"), "the table is empty; write a factor for a level, or take it out")
             return
