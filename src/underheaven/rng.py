@@ -36,7 +36,7 @@ SAMPLE = 21  # which citizens an observer keeps
 LISTING = 22  # words: listed, term, -, -; k = 64 * act + 4 * list + how the record came about (life/records.py,
 #               life/abuse.py)
 FADING = 23  # words: strain, caution, -, -
-RATING = 24  # peer rating; k = friend
+RATING = 24  # words: rates, mood, rounding to stars, -; k = friend or 8 + housemate; 255: word 0 rounds the move
 MALICE = 25  # first candidate false report of a window; words: by neighbours, companions, insiders, -
 MALICE_KIND = 26  # words: which act, made, next gap, passes review; k = by whom
 RETALIATION = 27  # words for k = 0 (a window starts): ends, first entry, -, -; 1 (an entry): which act, next gap, -, -;
