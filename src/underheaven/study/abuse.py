@@ -60,7 +60,7 @@ def abusing(counts: Counts) -> Regime | None:
     """Return the regime of the run that has false reports, the first one of a roll-out; None without any."""
     rules: Any = counts.run.regime
     regimes: tuple[Regime, ...] = () if rules is None else getattr(rules, "regimes", (rules,))
-    return next((regime for regime in regimes if regime.abuse is not None), None)
+    return next((regime for regime in regimes if getattr(regime, "abuse", None) is not None), None)
 
 
 def reports_to_ruin(regime: Regime) -> list[dict[str, Any]]:
