@@ -39,7 +39,7 @@ RATING = 24  # peer rating; k = friend
 MALICE = 25  # first malicious report of a window
 MALICE_KIND = 26
 RETALIATION = 27
-AWARENESS = 28
+AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, knew at the start; k = 1: three of temper
 SURVEY = 29
 FIRM = 30
 FIRM_ACT = 31

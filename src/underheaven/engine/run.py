@@ -25,9 +25,11 @@ from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
 from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
 from underheaven.life.tables import EXCHANGE, N_STRATA
 from underheaven.regime.schema import Regime
+from underheaven.regime.sections.awareness import opinion_table
 from underheaven.regime.tables import Compiled, compile_tables
 from underheaven.store import Run, RunWriter, open_run
 from underheaven.study.observe import KeyedSample, Observer, ScoreHistogram
+from underheaven.study.opinions import Opinions
 from underheaven.world.people import build_tables
 from underheaven.world.places import Places, build_places
 from underheaven.world.schema import World
@@ -270,6 +272,12 @@ class _Life:
             KeyedSample(seed, county_first, days),
             *observers,
         ]
+        opinion = opinion_table(regime, world)
+        self.opinions: Opinions | None = None
+        if opinion is not None:
+            levels = self.compiled.levels
+            self.opinions = Opinions(self.people, seed, opinion, levels, self.window_days, days)
+            self.observers.append(self.opinions)
         self.day = 0
         self.census: Census
         self.started = datetime.now(UTC)
@@ -290,6 +298,8 @@ class _Life:
         """Compile the loop, count heads and let observers see the start."""
         people = self.places.people
         self.kept_traits = np.zeros(people if people <= KEEP_TRAITS_UP_TO else 0, np.uint32)
+        if self.opinions is not None:
+            self.opinions.kept_traits = self.kept_traits
         self.workers.compile(self.state, self.kept_traits)
         self.census = self.workers.count(self.seed, self.kept_traits, self.places.full_sizes)
         if self.day == 0:

@@ -33,6 +33,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
@@ -86,7 +87,7 @@ def run_blocks(
     block_from, block_to, day_from, day_to : int, half-open ranges
     """
     rules, tally, me = rules_1[0], tally_1[0], scratch.me[0]
-    hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
+    hearsay = rules.keeps_file and rules.n_ties > 0 and (rules.friend_caution > 0 or rules.awareness)
     for block in range(block_from, block_to):
         first = people.block_first[block]
         row = first - state_from
@@ -102,11 +103,18 @@ def run_blocks(
         if hearsay:
             tie_masks(seed, block, size, scratch.masks)
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
+        if rules.awareness:
+            rng.draw_block(seed, rng.AWARENESS, first, size, day_from, 0, scratch.words)
         for local in range(size):
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            if rules.awareness:
+                w = scratch.words
+                w0, w1, w2, w3 = int(w[0, local]), int(w[1, local]), int(w[2, local]), int(w[3, local])
+                meet_the_press(rules, tally, me, day_from, w0, w1, w2, w3)
             if hearsay and scratch.heard[local] > 0:
+                become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
             unsettled = start_window(rules, tally, me, seed, day_from)

@@ -20,6 +20,7 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_awareness import News
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
@@ -119,6 +120,7 @@ class Oracle(Rulebook):
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
         self.remedy = Chances(regime, world)
+        self.news = News(regime, world, seed, self._tell)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -160,10 +162,12 @@ class Oracle(Rulebook):
         """
         self._work_out(me)
         me.since = day_from
-        if friends and self.world.response.friend_caution.value:
+        self.news.by_press(me, day_from)
+        if friends and self._is_hearsay:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
+            self.news.reach(me, day_from, "friends", "world.response.heard", represses=True)
         unsettled = self._start_window(me, day_from)
         due = self._first_events(me, place, day_from, day_to)
         for day in range(day_from, day_to):
@@ -200,7 +204,7 @@ class Oracle(Rulebook):
         """
         heard = [0] * len(people)
         response = self.world.response
-        if not self.keeps_file or not response.friend_caution.value:
+        if not self.keeps_file or not self._is_hearsay:
             return heard
         masks = self._masks(block, len(people))
         for local, me in enumerate(people):
@@ -214,6 +218,11 @@ class Oracle(Rulebook):
                         word = draw4(self.seed, rng.HEARSAY, people[friend].citizen, day, k)[0]
                         heard[friend] += word < threshold(response.heard.exact)
         return heard
+
+    @property
+    def _is_hearsay(self) -> bool:
+        """Tell whether hearing of a sanctioned friend does anything."""
+        return bool(self.world.response.friend_caution.value) or self.news.is_kept
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
@@ -363,6 +372,7 @@ class Oracle(Rulebook):
         income = me.traits["income"]
         strain = min(255, me.strain + int(self.world.response.base_strain.exact[str(income + 1)]))
         below_best = self.regime.tiers and self.regime.tier_names.index(me.tier) > 0 if me.tier else False
+        below_best = below_best and self.news.works_for_points(me)
         free, held = self.ways[name].acceptance(me.traits, strain, me.caution, bool(below_best))
         if accept >= max(free, held):
             return False
@@ -446,6 +456,7 @@ class Oracle(Rulebook):
             me.caution = min(255, me.caution + self.world.response.record_caution.value)
             me.flags |= flag.KNOWS_RECORD
             self._tell(me, day, "fine", name, f"fines.{name}")
+            self.news.reach(me, day, "fine", f"fines.{name}")
 
     def _list(self, me: Person, day: int, entry: ListPart, word: int, rule: str, is_filed: bool, is_true: bool) -> None:
         end = min(LONGEST_STAY, day + self._stay(entry, word))
@@ -580,6 +591,7 @@ class Oracle(Rulebook):
             return
         if perk and name not in me.on_paper:
             me.counts[f"perk/{name}"] += 1
+            self.news.by_perk(me, day, f"treatment.{name}")
         if service.hospital is None:
             if perk and name not in me.on_paper:
                 self._tell(me, day, "perk", name, f"treatment.{name}.tiers.{me.tier}")
@@ -601,6 +613,7 @@ class Oracle(Rulebook):
         wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until)[0])
         if wrongly:
             me.counts[f"wrongly_refused/{name}"] += 1
+            self.news.reach(me, day, "sanction", f"treatment.{name}", represses=True)
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")
         if service.refused_strain is not None:
             me.strain = min(255, me.strain + service.refused_strain.value)
@@ -611,6 +624,7 @@ class Oracle(Rulebook):
     def _learn(self, me: Person, place: Mapping[str, Any], day: int) -> None:
         """Learn of the sanction; perhaps appeal."""
         me.flags |= flag.KNOWS
+        self.news.reach(me, day, "sanction", "treatment", represses=bool(me.on_paper - me.deserved))
         me.caution = min(255, me.caution + self.world.response.sanction_caution.value)
         self._tell(me, day, "learns", "", "world.response.sanction_caution")
         appeal = self.regime.remedies.appeal

@@ -121,6 +121,11 @@ RULES = np.dtype(
         ("expiry_years", _I),  # 0: records stay
         ("stale", _I),
         ("stale_days", _I),
+        # awareness
+        ("awareness", _I),  # people do not all know that there is a system
+        ("known", _I),
+        ("press", _I),  # per window: news of the system reaches a person
+        ("censorship", _I),  # chance that news of the critical half is held back
     ]
 )
 

@@ -40,6 +40,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections.awareness import put_awareness
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
@@ -102,6 +103,7 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     _put_treatment(rules, regime, world, contexts, lists)
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
+    put_awareness(rules, regime, world)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(

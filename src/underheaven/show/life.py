@@ -39,6 +39,15 @@ def _wrongly(told: Mapping[str, Any]) -> str:
     return ", which the truth would not call for" if told["wrongly"] else ""
 
 
+_NEWS = {
+    "start": "before it began for her",
+    "press": "by the press",
+    "friends": "from a friend",
+    "sanction": "by what was done to her",
+    "perk": "by a perk",
+    "fine": "by a fine",
+}
+
 _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "act": _act,
     "silenced": lambda what, _: f"{what}: kept from it by fear of the file",
@@ -65,6 +74,8 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "repaired": lambda what, _: "completes a repair",
     "expired": lambda what, _: "the oldest records leave the score",
     "friends": lambda what, _: f"hears of {what} sanctioned friends" if what != "1" else "hears of a sanctioned friend",
+    "aware": lambda what, _: f"learns that there is such a system, {_NEWS[what]}",
+    "hears-repression": lambda what, _: f"hears what the system represses, {_NEWS[what]}",
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (

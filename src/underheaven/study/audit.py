@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.findings import findings
 
@@ -31,7 +32,7 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, `awareness`
 
     Notes
     -----
@@ -62,6 +63,7 @@ def audit(run: Run) -> dict[str, Any]:
         "acts": _acts(counts),
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
+        "awareness": awareness(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }
