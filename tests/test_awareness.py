@@ -12,6 +12,7 @@ import pytest
 from lives import Columns, StopAfter, live, made_up, q, totals
 from test_levers import APPEAL, NOTICE
 from test_oracle import assert_same
+from test_rollout import of, rollout
 from underheaven import errors
 from underheaven.engine.relive import Reliving
 from underheaven.engine.run import simulate
@@ -221,6 +222,32 @@ def test_one_hash_however_it_is_lived(lived, tmp_path, monkeypatch):
         assert run.manifest["result_hash"] == plain.manifest["result_hash"]
         assert totals(run) == totals(plain)
         assert run.table("opinion").equals(plain.table("opinion"))
+
+
+def test_a_system_begins_in_some_counties_later(tmp_path):
+    """Where it comes into force on day 28 a share knows it from then on; elsewhere nobody, and nobody is asked."""
+    (tmp_path / "a").mkdir(), (tmp_path / "b").mkdir()
+    rules = {key: value for key, value in IDLE.items() if key != "points"}
+    silent = made_up(tmp_path / "a", **rules, awareness=known(0))
+    told = made_up(tmp_path / "b", **IDLE, awareness=known(0.3, 2, 0.5))
+    never = load_regime("none")
+    for before, share in ((silent, 0.0), (never, 0.3)):
+        pilots = rollout(before, (told, 28, ["T*"]))
+        world = load_world("city", people=6_000)
+        columns, folder = Columns(), tmp_path / before.regime / "run"
+        run = simulate(pilots, world, days=63, seed=5, threads=1, out=folder, observers=[columns])
+        assert_same(pilots, world, run, columns.by_day[63], [0, 12, 17])
+        place = of("T")
+        flags = columns.by_day[63].flags
+        assert not (flags[~place] & BITS).any()
+        assert (columns.by_day[28].flags & AWARE).sum() == 0
+        people = int(place.sum())
+        found = totals(run).get("made_aware/start", 0)
+        assert abs(found - share * people) <= 4 * math.sqrt(people * share * (1 - share))
+        rows = run.table("opinion").to_pylist()
+        asked = sum(row["people"] for row in rows if row["day"] == 63 and row["trait"] == "sex")
+        assert asked == (6_000 if before is silent else people)
+        assert audit(run)["awareness"]["aware"]["numerator"] == int((flags & AWARE > 0).sum())
 
 
 # Anchors --------------------------------------------------------------------------------------------------------------

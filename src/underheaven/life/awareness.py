@@ -38,15 +38,16 @@ def become_aware(rules, tally, me, how, is_of_repression):
 
 
 @inlined
-def meet_the_press(rules, tally, me, day, reached, half, let_through, knew):
-    """Let the press of one window reach a citizen; on day 0 some know already.
+def meet_the_press(rules, tally, me, is_new, reached, half, let_through, knew):
+    """Let the press of one window reach a citizen; as a system begins some know of it already.
 
     Parameters
     ----------
+    is_new : bool, the first window under a regime of which not everybody knows
     reached, half, let_through, knew : int, draws (stream AWARENESS, k = 0): whether news of the system reaches her,
         whether it is of the critical half, whether that is let through, and whether she knew from the start
     """
-    if day == 0 and knew < rules.known:
+    if is_new and knew < rules.known:
         become_aware(rules, tally, me, FROM_THE_START, False)
     if reached < rules.press:
         is_critical = half < HALF

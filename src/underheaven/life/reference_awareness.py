@@ -34,6 +34,7 @@ class News:
     def __init__(self, regime: Regime, world: World, seed: int, tell: Tell) -> None:
         self._rules, self._seed, self._tell = regime.awareness, seed, tell
         press = Fraction(0) if self._rules is None else self._rules.press.per_day
+        self.is_new = False  # this window is the first under the regime, though not the first of all
         self._reached = threshold(1 - (1 - press) ** world.exchange_days)
 
     @property
@@ -42,11 +43,11 @@ class News:
         return self._rules is not None
 
     def by_press(self, me: Person, day: int) -> None:
-        """Let the press of a window reach her; on the first day some know already."""
+        """Let the press of a window reach her; as the system begins some know already."""
         if self._rules is None:
             return
         reached, half, let_through, knew = draw4(self._seed, rng.AWARENESS, me.citizen, day, 0)
-        if day == 0 and knew < threshold(self._rules.known.exact):
+        if (day == 0 or self.is_new) and knew < threshold(self._rules.known.exact):
             self.reach(me, day, "start", "awareness.known")
         if reached >= self._reached:
             return

@@ -6,6 +6,7 @@ from collections import defaultdict
 from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
+from underheaven.regime.rollout import Rollout
 from underheaven.study.counts import ratio, share
 from underheaven.study.opinions import SUMS
 from underheaven.study.words import decimal, percent, plural, whole
@@ -50,8 +51,9 @@ def awareness(counts: Counts) -> dict[str, Any] | None:
 
 def is_on(counts: Counts) -> bool:
     """Tell whether the run follows who knows of the system."""
-    regime = counts.run.regime
-    return regime is not None and regime.awareness is not None
+    rules = counts.run.regime
+    regimes = rules.regimes if isinstance(rules, Rollout) else (rules,)
+    return any(regime.awareness is not None for regime in regimes)
 
 
 def opinions(counts: Counts) -> list[dict[str, Any]]:

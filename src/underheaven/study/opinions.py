@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from typing import Any
 
 import numpy as np
@@ -11,6 +12,7 @@ from numpy.typing import NDArray
 from underheaven.life.opinion import LOOKED_AT, N_SUMS, STANDINGS, look_at_opinions
 from underheaven.life.state import State
 from underheaven.life.tables import N_LEVELS, new_scratch
+from underheaven.study.observe import Ranges
 
 #: The columns of the table, in the order of the sums.
 SUMS = ("people", "approval", "approving", "approving_if_told", "aware", "repression_known")
@@ -24,7 +26,8 @@ class Opinions:
     ----------
     people : WorldTables
     seed : int
-    opinion : OPINION[1]
+    opinions : OPINION[1] of each regime of the run; None where it does not say who knows of it
+    ranges_under : gives, for a day, (regime, first citizen, end) of all citizens
     levels : names of the levels of each trait
     window_days, last_day : int
 
@@ -39,12 +42,14 @@ class Opinions:
         self,
         people: Any,
         seed: int,
-        opinion: NDArray[np.void],
+        opinions: Sequence[NDArray[np.void] | None],
+        ranges_under: Ranges,
         levels: dict[str, list[str]],
         window_days: int,
         last_day: int,
     ) -> None:
-        self._people, self._seed, self._opinion, self._levels = people, seed, opinion, levels
+        self._people, self._seed, self._opinions, self._levels = people, seed, opinions, levels
+        self._ranges_under = ranges_under
         self._days = {*range(0, last_day, 4 * window_days), last_day}
         self._scratch = new_scratch(int(np.diff(people.block_first).max(initial=1)), 0, 1)
         self._seen: list[NDArray[np.int64]] = []  # a row a look, the day first
@@ -56,10 +61,15 @@ class Opinions:
         if day not in self._days:
             return
         sums = np.zeros(_SHAPE, np.int64)
-        look_at_opinions(  # type: ignore[no-untyped-call]
-            self._people, self._seed, self._opinion, state.flags, state.refused, self.kept_traits, self._scratch,
-            0, len(self._people.block_county), sums,
-        )  # fmt: skip
+        for regime, first, end in self._ranges_under(day):
+            opinion = self._opinions[regime]
+            if opinion is not None:
+                # No block crosses a county, and a range is of whole counties.
+                block_from, block_to = np.searchsorted(self._people.block_first, (first, end)).tolist()
+                look_at_opinions(  # type: ignore[no-untyped-call]
+                    self._people, self._seed, opinion, state.flags, state.refused, self.kept_traits, self._scratch,
+                    block_from, block_to, sums,
+                )  # fmt: skip
         self._seen.append(np.concatenate([[day], sums.ravel()]))
 
     def table(self) -> pa.Table:
