@@ -1,7 +1,7 @@
 """The order of a day.  Read it top to bottom as the model.
 
 A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
-troubles fade, friends are heard of, appeals are decided, records expire.  Then day by day:
+friends are heard of, ratings come in, troubles fade, appeals are decided, records expire.  Then day by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
@@ -35,6 +35,7 @@ from underheaven.life.acts import (
 )
 from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.changeover import change_block, forget
+from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
@@ -107,8 +108,11 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay:
+        if hearsay or rules.peers:
             tie_masks(seed, block, size, scratch.masks)
+        if rules.peers:
+            rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
+        if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         if rules.awareness:
             rng.draw_block(seed, rng.AWARENESS, first, size, day_from, 0, scratch.words)
@@ -124,7 +128,10 @@ def run_blocks(
                 become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            unsettled = start_window(rules, tally, me, seed, day_from)
+            is_rated = False
+            if rules.peers:
+                is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True

@@ -10,6 +10,8 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from underheaven.study.awareness import headlines
+from underheaven.study.counts import share
+from underheaven.study.peers import peers_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -31,6 +33,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
+        told += peers_findings(found)
     known = [_finding(**told) for told in headlines(found)]
     return [*told, *_life_findings(found), *known]
 
@@ -82,6 +85,9 @@ def _sanction_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         if ever["people"]
         else nobody
     )
+    if found["peers"] is not None and not any(act["demerit"] for act in found["acts"]):
+        innocent = share(0, 0)
+        of_sanctioned = "Not measurable: ratings alone decide here, and no act is held against anybody."
     each = days["per_sanctioned"]["value"]
     lost = (
         f"Added up over all people; {decimal(each)} days for each person sanctioned, out of {whole(found['days'])}."
