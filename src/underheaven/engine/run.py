@@ -21,6 +21,7 @@ from underheaven import errors
 from underheaven.compiled import was_compiled_before
 from underheaven.engine.exchange import Census, Counts, Memory, first_memory, next_exchange, zones_of
 from underheaven.engine.threads import Workers
+from underheaven.institutions.demands import demands_table
 from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
 from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
 from underheaven.life.tables import EXCHANGE, N_STRATA
@@ -353,6 +354,8 @@ class _Life:
             "people": _people_table(self.census, counties, self.compiled.levels),
             "exchange/tables": _exchange_table(self.book.exchanges),
         }
+        demands = self.compiled.institutions.demands
+        found |= {"demands": demands_table(demands, self.seed, self.days)} if demands else {}
         return found | {observer.name: observer.table() for observer in self.observers}
 
     def manifest(self, timings: dict[str, Any]) -> dict[str, Any]:
@@ -375,6 +378,7 @@ class _Life:
             "tiers": compiled.tiers,
             "lists": compiled.lists,
             "ledgers": compiled.ledgers,
+            "demands": [demand.name for demand in compiled.institutions.demands],
             "acts": compiled.act_rows,
             "services": compiled.service_rows,
             "levels": compiled.levels,

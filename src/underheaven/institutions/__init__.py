@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
+from underheaven.institutions.demands import Demand
 from underheaven.institutions.hospitals import Hospitals
 
 
@@ -24,6 +25,7 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    demands: tuple[Demand, ...] = ()
 
     @property
     def is_national(self) -> tuple[bool, bool]:

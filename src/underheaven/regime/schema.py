@@ -26,6 +26,7 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.demands import Demand
 from underheaven.regime.units import (
     AgeBand,
     Amount,
@@ -386,6 +387,7 @@ class Regime(Document):
     reporting: Reporting | None = None
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
+    demands: tuple[Demand, ...] = ()
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")

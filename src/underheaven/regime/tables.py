@@ -40,6 +40,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections import demands
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
@@ -445,6 +446,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         else Appeals(appeal.decision.days, int(appeal.cases_per_million_day * THOUSANDTHS)),
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
+        demands=demands.compiled(regime.demands),
     )
 
 
