@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import json
 import math
 import random
 from dataclasses import replace
@@ -14,9 +15,10 @@ from hypothesis import strategies as st
 import underheaven as uh
 from lives import StopAfter, live, made_up, q, totals
 from underheaven import errors
+from underheaven.cli import main
 from underheaven.engine.relive import Reliving
 from underheaven.errors import FileFormError
-from underheaven.institutions.demands import NEVER, Demand, FirmGroup, Firms, demands_table, standing
+from underheaven.institutions.demands import NEVER, Demand, FirmGroup, Firms, Made, demands_table, standing
 from underheaven.life.tables import UNIT
 from underheaven.reading import identity_hash
 from underheaven.regime.reader import load_regime
@@ -137,8 +139,8 @@ def test_the_course_is_what_the_text_says(groups, deadlines, peers, threat, half
 def test_a_run_that_ends_early_is_the_start_of_a_longer_one():
     """Days cut the course; what they show does not move."""
     demand = relabelling()
-    long = demands_table((demand,), 8, 200).to_pylist()
-    short = demands_table((demand,), 8, 20).to_pylist()
+    long = demands_table([Made(demand, 0, 0)], 8, 200).to_pylist()
+    short = demands_table([Made(demand, 0, 0)], 8, 20).to_pylist()
     assert max(row["day"] for row in short) == 19
     assert short == [row for row in long if row["day"] < 20]
 
@@ -295,6 +297,26 @@ def test_a_life_can_be_lived_again(airlines):
     assert all(lives.life(citizen).person is not None for citizen in (0, 999, 1_999))
 
 
+def test_a_demand_comes_with_its_regime(tmp_path, airlines):
+    """In a roll-out it is made when its regime first comes into force, once, and takes the course that it would take."""
+    path = tmp_path / "later.yaml"
+    phases = [
+        {"regime": "airlines-2018", "from": q("20 days"), "counties": []},
+        {"regime": "press-2018", "from": q("60 days"), "counties": []},
+    ]
+    head = {"format": "underheaven-rollout/1", "rollout": "later", "title": "Later", "kind": "hypothesis",
+            "status": "provisional", "summary": "For a test.", "baseline": "none", "phases": phases}  # fmt: skip
+    path.write_text(json.dumps(head), encoding="utf-8")
+    run = uh.run(path, "town", people=2_000, days=70, seed=5, threads=1, out=tmp_path / "run")
+    (part,) = audit(run)["demands"]
+    assert (part["made_on_day"], part["last_day"]) == (21, 48)  # at the first exchange on or after its day
+    later, at_once = run.table("demands").to_pylist(), airlines.table("demands").to_pylist()
+    assert [row["day"] - row["since_days"] for row in later] == [21] * len(later)
+    shifted = [row | {"day": row["day"] + 21} for row in at_once if row["since_days"] <= 48]
+    assert later == shifted
+    assert [chart.name for chart in all_charts(run) if chart.name == "demands"]
+
+
 def test_the_same_firms_under_another_demand():
     """Draws are keyed by seed, firm and demand only: what is demanded moves no firm's threshold."""
     demand = relabelling()
@@ -363,6 +385,15 @@ def test_two_demands(tmp_path):
     ids = [row["id"] for row in audit(run)["findings"]]
     assert {"firms_complied/one", "firms_complied/two"} <= set(ids)
     assert [chart.title for chart in all_charts(run) if chart.name == "demands"] == ["Who gave in to ‘one’, and when?"]
+
+
+def test_show_names_it(capsys):
+    """`underheaven show` says to how many firms and until when."""
+    assert main(["show", "airlines-2018"]) == 0
+    out = capsys.readouterr().out
+    assert "Demands on foreign firms" in out
+    assert "to 44 firms" in out
+    assert "until day 30, 91, 106" in out
 
 
 def test_the_rules_in_plain_words():

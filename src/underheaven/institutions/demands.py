@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import itertools
 import math
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -206,27 +207,58 @@ def standing(demand: Demand, firms: Firms, course: Course, days: int) -> list[di
     return found
 
 
-def demands_table(demands: tuple[Demand, ...], seed: int, days: int) -> pa.Table:
+class Made(NamedTuple):
+    """A demand, the day on which it is made, and the number of its regime."""
+
+    demand: Demand
+    day: int
+    regime: int
+
+
+def first_made(demands: Sequence[tuple[Demand, ...]], in_force: Iterable[tuple[int, Iterable[int]]]) -> list[Made]:
+    """Return when each demand is made: on the first day on which its regime is in force anywhere.
+
+    Parameters
+    ----------
+    demands : by regime
+    in_force : (day, regimes in force), in the order of the days
+
+    Notes
+    -----
+    Of two demands of one name only the first is made; what was demanded stands, also when its regime has gone.
+    """
+    found: dict[str, Made] = {}
+    if any(demands):
+        for day, regimes in in_force:
+            for regime in sorted(regimes):
+                for demand in demands[regime]:
+                    found.setdefault(demand.name, Made(demand, day, regime))
+    return list(found.values())
+
+
+def demands_table(made: Iterable[Made], seed: int, days: int) -> pa.Table:
     """Return the course of every demand over a run of `days` days, by day and group of firms.
 
     A pure function of the demands and the seed: it is worked out when a run ends, also one that was resumed, and
-    nothing of it stands in a checkpoint.  The demand is made on day 0; a row says how things stand at the end of its
-    day.  Rows end with the run, or when the last deadline has passed and nothing can change any more.
+    nothing of it stands in a checkpoint.  `since_days` is 0 on the day on which the demand is made; a row says how
+    things stand at the end of its day.  Rows end with the run, or when the last deadline has passed and nothing can
+    change any more.
     """
     import pyarrow as pa
 
     parts = []
-    for demand in demands:
+    for demand, made_on_day, _ in made:
         firms = demand.firms(seed)
-        course = demand.course(firms, days)
+        course = demand.course(firms, days - made_on_day)
         changes = np.concatenate([course.partial_day, course.full_day])
         last = max([*demand.deadlines, int(changes[changes < NEVER].max(initial=0))])
-        shown = min(days, last + 1)
+        shown = min(days - made_on_day, last + 1)
         for group, counts in zip(demand.groups, standing(demand, firms, course, shown), strict=True):
             parts.append(
                 pa.table(
                     {
-                        "day": pa.array(np.arange(shown), pa.int32()),
+                        "day": pa.array(np.arange(made_on_day, made_on_day + shown), pa.int32()),
+                        "since_days": pa.array(np.arange(shown), pa.int32()),
                         "demand": pa.array([demand.name] * shown, pa.string()),
                         "group": pa.array([group.name] * shown, pa.string()),
                         **{key: pa.array(amounts, pa.int64()) for key, amounts in counts.items()},

@@ -121,6 +121,11 @@ RULES = np.dtype(
         ("expiry_years", _I),  # 0: records stay
         ("stale", _I),
         ("stale_days", _I),
+        # roll-outs (life/changeover.py); of one regime alone these say nothing
+        ("scale", _I),  # number of the score's scale: regimes with the same one take a score over
+        ("has_list", _I, MAX_LISTS),
+        ("list_key", _I, MAX_LISTS),  # place of the list in its own regime, which keys its draws
+        ("tier_column", _I, MAX_TIERS),  # place of the tier among those of all regimes, for counting
     ]
 )
 
@@ -137,6 +142,8 @@ EXCHANGE = np.dtype(
         ("link_acts", _I, N_ACTS),
         ("wait_minutes", _I, 3),  # by rank
         ("appeal_days", _I),  # until an appeal filed now is decided, at the least
+        ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
+        ("phase_before", _I),  # ... and which was in the window before
     ]
 )
 
@@ -186,6 +193,7 @@ class Scratch(NamedTuple):
     masks: Int64  # [tie]
     words: NDArray[np.uint32]  # [4, citizen of the block]
     due: Int64  # [citizen of the block, day of the window]
+    held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
 
 
 def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
@@ -198,6 +206,7 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros(n_ties, np.int64),
         np.zeros((4, community), np.uint32),
         np.zeros((community, window_days), np.int64),
+        np.zeros(community, np.int64),
     )
 
 

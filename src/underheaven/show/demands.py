@@ -20,7 +20,7 @@ from underheaven.show.vega import (
     tooltip,
     vega_lite,
 )
-from underheaven.study.demands import by_day
+from underheaven.study.demands import by_day, rules_of
 from underheaven.study.words import decimal, label, plural, whole
 
 if TYPE_CHECKING:
@@ -39,7 +39,7 @@ def demands(counts: Counts) -> Chart | None:
     if not courses:
         return None
     name, course = next(iter(courses.items()))
-    rules = next(demand for demand in counts.run.regime.demands if demand.name == name)
+    rules = rules_of(counts.run)[name]
     last = max(course)
     published = {point.after.days: point for point in rules.published if point.after.days <= last}
     records: list[Record] = [

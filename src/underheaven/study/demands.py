@@ -17,20 +17,31 @@ from underheaven.study.words import label, percent, plural, whole
 if TYPE_CHECKING:
     from underheaven.institutions.demands import Course, Demand, Firms
     from underheaven.life.tables import Int64
+    from underheaven.regime.sections.demands import Demand as Rules
     from underheaven.store import Run
 
 _SUMS = ("asked", "complied", "partially", "open", "audience")
 
 
 def by_day(run: Run) -> dict[str, dict[int, dict[str, int]]]:
-    """Return the counts of all firms that a demand was made to, by demand and day; empty without demands."""
+    """Return the counts of all firms, by demand and days since it was made; empty without demands."""
     found: dict[str, dict[int, dict[str, int]]] = {}
     if not run.manifest.get("demands"):
         return found
     for row in run.table("demands").to_pylist():
-        sums = found.setdefault(row["demand"], {}).setdefault(row["day"], dict.fromkeys(_SUMS, 0))
+        sums = found.setdefault(row["demand"], {}).setdefault(row["since_days"], dict.fromkeys(_SUMS, 0))
         for key in _SUMS:
             sums[key] += row[key]
+    return found
+
+
+def rules_of(run: Run) -> dict[str, Rules]:
+    """Return what the file says of each demand, by name; in a roll-out, the file of the regime that made it."""
+    regimes = run.regime.regimes if hasattr(run.regime, "regimes") else (run.regime,)
+    found = {}
+    for made in run.manifest["demands"]:
+        demands = {demand.name: demand for demand in regimes[made["regime"]].demands}
+        found[made["name"]] = demands[made["name"]]
     return found
 
 
@@ -39,13 +50,14 @@ def demands_part(run: Run) -> list[dict[str, Any]] | None:
 
     Returns
     -------
-    list of dict with `name`, `last_day`, the counts and the shares of that day, `groups`, `deadlines` and
-    `published`; None if the regime makes no demand
+    list of dict with `name`, `made_on_day` (of the run), `last_day` and all other days since then, the counts and the
+    shares of the last day, `groups`, `deadlines` and `published`; None if no demand was made
     """
     courses = by_day(run)
     if not courses:
         return None
-    rules = {demand.name: demand for demand in run.regime.demands}
+    rules = rules_of(run)
+    made = {row["name"]: row["made_on_day"] for row in run.manifest["demands"]}
     groups = run.table("demands").to_pylist()
     found = []
     for name, course in courses.items():
@@ -54,12 +66,13 @@ def demands_part(run: Run) -> list[dict[str, Any]] | None:
         found.append(
             {
                 "name": name,
+                "made_on_day": made[name],
                 "last_day": last,
                 **_standing(course[last]),
                 "groups": [
                     {"name": row["group"], **_standing(row)}
                     for row in groups
-                    if (row["demand"], row["day"]) == (name, last)
+                    if (row["demand"], row["since_days"]) == (name, last)
                 ],
                 "deadlines": [{"day": day, **_standing(course[day])} for day in dates if day in course],
                 "deadlines_to_come": [day for day in dates if day not in course],
@@ -103,8 +116,9 @@ def demand_findings(parts: Sequence[Mapping[str, Any]] | None) -> list[dict[str,
 def _told(part: Mapping[str, Any]) -> str:
     asked, share = plural(part["asked"], "firm"), percent(part["complied_share"]["value"])
     text = (
-        f"{whole(part['complied'])} of {asked} asked (‘{label(part['name'])}’) had done all of it by day "
-        f"{part['last_day']} ({share}), {whole(part['partially'])} a part, and {whole(part['open'])} nothing yet."
+        f"{whole(part['complied'])} of {asked} asked (‘{label(part['name'])}’) had done all of it after "
+        f"{plural(part['last_day'], 'day')} ({share}), {whole(part['partially'])} a part, and "
+        f"{whole(part['open'])} nothing yet."
     )
     dates = part["deadlines"]
     if len(dates) + len(part["deadlines_to_come"]) > 1 and dates:
