@@ -298,7 +298,7 @@ def test_a_life_can_be_lived_again(airlines):
 
 
 def test_a_demand_comes_with_its_regime(tmp_path, airlines):
-    """In a roll-out it is made when its regime first comes into force, once, and takes the course that it would take."""
+    """In a roll-out it is made once, when its regime first comes into force, and takes the course that it takes."""
     path = tmp_path / "later.yaml"
     phases = [
         {"regime": "airlines-2018", "from": q("20 days"), "counties": []},

@@ -60,8 +60,9 @@ def relived(regime, world, run, blocks=None):
         for day in range(0, days, window):
             place = {name: table[county] for name, table in tables[day].items()}
             heard = oracle.hear(block, lives, day, place)
-            for me, friends in zip(lives, heard, strict=True):
-                oracle.live_window(me, place, day, min(days, day + window), friends)
+            others = oracle.others(block, lives, day, place)
+            for me, friends, other in zip(lives, heard, others, strict=True):
+                oracle.live_window(me, place, day, min(days, day + window), friends, other)
         yield block, oracle, lives
 
 

@@ -25,6 +25,7 @@ from underheaven.life import state as flag
 from underheaven.life.block import run_blocks
 from underheaven.life.counters import N_COUNTERS, TALLY
 from underheaven.life.reference import Person, Step
+from underheaven.life.reference_peers import Others, Rated
 from underheaven.life.reference_rollout import Oracles
 from underheaven.life.state import State, columns_of, new_state
 from underheaven.life.tables import EXCHANGE, new_scratch, record
@@ -45,6 +46,7 @@ class Block:
     state : columns of its citizens at the end
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
+    rated : int64[window, citizen of the block, column] what her raters handed to each one (life/peers.py)
     """
 
     number: int
@@ -52,6 +54,7 @@ class Block:
     state: State
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
+    rated: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -149,7 +152,7 @@ class Reliving:
         county = int(self.people.block_county[number])
         state = new_state(self.compiled.rules, end - first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        heard = []
+        heard, rated = [], []
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
@@ -159,10 +162,11 @@ class Reliving:
                 self.seed, first, self._per_group, number, number + 1, day, day_to,
             )  # fmt: skip
             heard.append(self._scratch.heard[: end - first].copy())
+            rated.append(self._scratch.rated[: end - first].copy())
         if block_digest(state, 0, end - first) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
-        self._last = Block(number, first, state, traits, np.array(heard))
+        self._last = Block(number, first, state, traits, np.array(heard), np.array(rated))
         return self._last
 
     def life(self, citizen: int, each_day: Callable[[Person, int], None] | None = None) -> Life:
@@ -187,7 +191,8 @@ class Reliving:
         for at, (day, day_to) in enumerate(self.windows):
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
-            self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]))
+            others = Others(Rated(*block.rated[at, local].tolist()))
+            self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
         levels = {trait: names[me.traits[trait]] for trait, names in self.world.levels.items()}

@@ -27,6 +27,7 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.demands import Demand
+from underheaven.regime.sections.peers import Peers
 from underheaven.regime.units import (
     AgeBand,
     Amount,
@@ -387,6 +388,7 @@ class Regime(Document):
     reporting: Reporting | None = None
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
+    peers: Peers | None = None
     demands: tuple[Demand, ...] = ()
     cases: tuple[Case, ...] = ()
 
