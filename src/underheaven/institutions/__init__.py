@@ -12,6 +12,7 @@ from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.demands import Demand
 from underheaven.institutions.hospitals import Hospitals
+from underheaven.institutions.patrols import Patrols
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    patrols: Patrols | None = None  # None: cameras stay where they are
     demands: tuple[Demand, ...] = ()
 
     has_registers: bool = True
