@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.demands import demands
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
@@ -578,4 +579,5 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     cameras,
     approval,
     tile_map,
+    demands,
 )
