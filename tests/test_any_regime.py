@@ -158,10 +158,18 @@ def regimes(draw):
             found["registers"] |= {"stale": draw(chance("removal")), "stale_time": draw(duration())}
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
+    found["demands"] = draw(st.lists(demands(), max_size=2, unique_by=lambda demand: demand["name"]))
+    if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
+        found["abuse"] = draw(abuses(names))
     found["remedies"] = draw(_remedies("score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
         found["remedies"].pop("expiry", None)  # ratings leave no record
+    if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
+        found["awareness"] = {
+            "known": draw(chance("person")), "press": q(draw(st.sampled_from([0, 0.5, 4, 30])), per="year"),
+            "censorship": q(draw(st.sampled_from([0, 0.5, 1]))), "framing": draw(st.sampled_from(["none", "order"])),
+        }  # fmt: skip
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
     return found
@@ -183,6 +191,54 @@ def peer_ratings(draw):
     ):
         if draw(st.booleans()):
             found[key] = draw(value)
+    return found
+
+
+@st.composite
+def demands(draw):
+    weight = st.sampled_from([0, 0.3, 1, 1000]).map(q)
+    group = {"number": st.sampled_from([0, 1, 40]).map(q)}
+    group |= {"name": st.sampled_from(["a", "b", "c"])}
+    more = {"exposure": st.sampled_from([0, 0.5]).map(q), "home_pressure": weight, "audience": st.just(q(10**9)),
+            "size_exponent": st.sampled_from([0, 10]).map(q)}  # fmt: skip
+    firms = st.lists(st.fixed_dictionaries(group, optional=more), max_size=3, unique_by=lambda found: found["name"])
+    dates = sorted(draw(st.sets(st.integers(1, 60), min_size=1, max_size=3)))
+    more = draw(st.fixed_dictionaries({}, optional={"time_to_comply": duration(), "partial_from": st.just(q(0.5))}))
+    return more | {
+        "name": draw(st.sampled_from(["one", "two"])), "summary": "By Hypothesis.",
+        "deadlines": [q(f"{day} days") for day in dates], "firms": [{"name": "all", "number": q(7)}, *draw(firms)],
+        "thresholds": {"low": q(0), "high": draw(weight)}, "peers": draw(weight), "threat": draw(weight),
+        "nearness_half_life": draw(duration()),
+    }  # fmt: skip
+
+
+@st.composite
+def alleged(draw):
+    """Return shares of acts."""
+    acts = draw(st.lists(st.sampled_from(ACTS), min_size=1, max_size=4, unique=True))
+    return {"values": dict(zip(acts, ([1], [0.5, 0.5], [0.2, 0.8, 0], [0.25] * 4)[len(acts) - 1], strict=True)),
+            "basis": "assumed"}  # fmt: skip
+
+
+@st.composite
+def abuses(draw, lists):
+    """Return the section `abuse`."""
+    found = {}
+    varies = [{}, {"sex": {"values": {"male": 0.3}, "basis": "assumed"}},
+              {"travel": {"values": {"never": 0, "very-often": 3}, "basis": "assumed"},
+               "dissent": {"values": {"3": 2}, "basis": "assumed"}}]  # fmt: skip
+    for kind in ("malicious", "companions", "insiders"):
+        if draw(st.booleans()):
+            found[kind] = {"rate": draw(rate()), "acts": draw(alleged()), "varies": draw(st.sampled_from(varies))}
+    if draw(st.booleans()):
+        found["review"] = {"keep_false": draw(chance("record"))}
+    if draw(st.booleans()):
+        speech = [name for name in ACTS if WORLD.acts[name].speech]
+        found["retaliation"] = {
+            "on": draw(st.dictionaries(st.sampled_from(speech), chance("act"), min_size=1)),
+            "rate": draw(rate()), "lasts": draw(duration()), "acts": draw(alleged()),
+            "lists": draw(st.dictionaries(st.sampled_from(lists), chance("record"))) if lists else {},
+        }  # fmt: skip
     return found
 
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from underheaven import rng
 from underheaven.compiled import compiled, inlined
 from underheaven.life import counters as c
+from underheaven.life.abuse import ABUSE_EVENTS, meet_abuse, plan_malice, pursue, retaliate
 from underheaven.life.acts import (
     ACT_EVENTS,
     DONE_FOR_POINTS,
@@ -33,6 +34,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.changeover import change_block, forget
 from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
@@ -43,8 +45,10 @@ from underheaven.life.standing import SHAMED, account, settle, work_out
 from underheaven.life.state import (
     HAS_DEMERIT,
     HAS_FALSE_RECORD,
+    IS_PURSUED,
     KNOWS,
     KNOWS_RECORD,
+    WAS_DENOUNCED,
     WAS_IN_LOWEST_TIER,
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
@@ -94,7 +98,8 @@ def run_blocks(
         county = people.block_county[block]
         place = places[county]
         rules = phases[place.phase]
-        hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
+        hearsay = rules.keeps_file and rules.n_ties > 0 and (rules.friend_caution > 0 or rules.awareness)
+        is_new = day_from == 0 or not phases[place.phase_before].awareness  # some know a system as it begins
         changes_over = place.phase != place.phase_before
         if changes_over:
             change_block(phases[place.phase_before], rules, state, me, day_from, row, size, scratch.held)
@@ -106,22 +111,33 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
+        if rules.has_malice:
+            plan_malice(rules, seed, first, size, day_from, day_to - day_from, scratch)
         if hearsay or rules.peers:
             tie_masks(seed, block, size, scratch.masks)
         if rules.peers:
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
+        if rules.awareness:
+            rng.draw_block(seed, rng.AWARENESS, first, size, day_from, 0, scratch.words)
         for local in range(size):
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            if rules.awareness:
+                w = scratch.words
+                w0, w1, w2, w3 = int(w[0, local]), int(w[1, local]), int(w[2, local]), int(w[3, local])
+                meet_the_press(rules, tally, me, is_new, w0, w1, w2, w3)
             if hearsay and scratch.heard[local] > 0:
+                become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
             is_rated = False
             if rules.peers:
                 is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
+            if rules.has_retaliation and me.flags & IS_PURSUED:
+                pursue(rules, me, seed, day_from, scratch.due[local], day_to - day_from)
             unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
@@ -236,7 +252,8 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
             gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
             mark_first(due, w3, gaps, activity, tomorrow, n_days)
-            unsettled = act(rules, place, tally, me, seed, day, activity, w0, w1, w2) or unsettled
+            touched = act(rules, place, tally, me, seed, day, activity, w0, w1, w2, due, tomorrow, n_days)
+            unsettled = touched or unsettled
         if (events >> FACE_EVENT) & 1:
             w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, FACE)
             mark_first(due, w2, place.face_gaps[me.look], FACE_EVENT, tomorrow, n_days)
@@ -247,6 +264,8 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             mark_first(due, w2, place.link_gaps[me.name], LINK_EVENT, tomorrow, n_days)
             suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), LINK)
             unsettled = True
+        if events & ABUSE_EVENTS:
+            unsettled = meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days) or unsettled
         if unsettled and rules.keeps_file:
             stand(rules, place, tally, me, seed, day)
             release_day = next_release(rules, me)
@@ -275,12 +294,13 @@ def next_release(rules, me):
 
 
 @inlined
-def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
+def act(rules, place, tally, me, seed, day, activity, accept, seen, identified, due, tomorrow, n_days):
     """ACTS, SIGHTINGS, RECORDS: one candidate act of one citizen.
 
     Parameters
     ----------
     accept, seen, identified : int, draws
+    due, tomorrow, n_days : the events and days of the window, for what follows upon it
 
     Returns
     -------
@@ -295,6 +315,8 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
     count_activity(tally, me, activity, c.DONE, 1)
     if outcome == DONE_FOR_POINTS:
         count_activity(tally, me, activity, c.GAMED, 1)
+    if rules.has_retaliation and rules.retaliated[activity] > 0 and seen < place.seen[rules.channel[activity]]:
+        retaliate(rules, tally, me, seed, day, activity, due, tomorrow, n_days)
     if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:
         return False
     account(rules, tally, me, day)
@@ -358,9 +380,13 @@ def note_firsts(tally, me):
     if not me.flags & WAS_SANCTIONED:
         me.flags |= WAS_SANCTIONED
         count(tally, me, c.PEOPLE_SANCTIONED, 1)
+        if me.flags & WAS_DENOUNCED:
+            count(tally, me, c.DENOUNCED_SANCTIONED, 1)
     if me.in_force & ~me.deserved and not me.flags & WAS_WRONGLY_SANCTIONED:
         me.flags |= WAS_WRONGLY_SANCTIONED
         count(tally, me, c.PEOPLE_WRONGLY_SANCTIONED, 1)
+        if me.flags & WAS_DENOUNCED:
+            count(tally, me, c.DENOUNCED_WRONGLY, 1)
     if not me.flags & HAS_DEMERIT and not me.flags & WAS_SANCTIONED_INNOCENT:
         me.flags |= WAS_SANCTIONED_INNOCENT
         count(tally, me, c.PEOPLE_INNOCENT_SANCTIONED, 1)

@@ -20,6 +20,8 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse
+from underheaven.life.reference_awareness import News
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
@@ -125,10 +127,12 @@ class Oracle(Rulebook):
         appeal = regime.remedies.appeal
         self.may_appeal = appeal is not None and self.keeps_file
         self.deadline = appeal.deadline.days if appeal is not None and self.keeps_file else 0
-        response = world.response
-        self.hears = self.keeps_file and response.ties.value > 0 and response.friend_caution.value > 0
+        response, self.news = world.response, News(regime, world, seed, self._tell)
+        minds = response.friend_caution.value > 0 or self.news.is_kept
+        self.hears = self.keeps_file and response.ties.value > 0 and minds
         self.remedy = Chances(regime, world)
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
+        self.abuse = AbuseRules(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -184,10 +188,12 @@ class Oracle(Rulebook):
         """
         self.work_out(me)
         me.since = day_from
-        if friends and self.world.response.friend_caution.value:
+        self.news.by_press(me, day_from)
+        if friends and self.hears:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
+            self.news.reach(me, day_from, "friends", "world.response.heard", represses=True)
         is_rated = take_ratings(self, me, day_from, others.rated)
         unsettled = self._start_window(me, day_from) or is_rated
         if held is not None and self.keeps_file:
@@ -207,6 +213,7 @@ class Oracle(Rulebook):
                 if channel in today:
                     self._suffer(me, place, due, day, day_to, channel, label)
                     unsettled = True
+            unsettled = meet_abuse(self, me, due, day, day_to, today) or unsettled
             if unsettled and self.keeps_file:
                 self._stand(me, place, day)
                 unsettled = False
@@ -228,7 +235,7 @@ class Oracle(Rulebook):
         """
         heard = [0] * len(people)
         response = self.world.response
-        if not self.keeps_file or not response.friend_caution.value:
+        if not self.hears:
             return heard
         masks = self._masks(block, len(people))
         for local, me in enumerate(people):
@@ -267,6 +274,8 @@ class Oracle(Rulebook):
         words = draw4(self.seed, rng.FALSE_RECORD, me.citizen, day_from, 0)
         _mark(due, words[0], place["face_gaps"][_look(me.traits)], FACE, day_from, day_to)
         _mark(due, words[1], place["link_gaps"][me.traits["name"]], LINK, day_from, day_to)
+        for word, gaps, event in self.abuse.first_events(self.seed, me, day_from):
+            _mark(due, word, gaps, event, day_from, day_to)
         return due
 
     # what is slow ----------------------------------------------------------------------------------------
@@ -333,6 +342,7 @@ class Oracle(Rulebook):
         return harsher or any(end > me.true.until.get(name, 0) for name, end in me.filed.until.items())
 
     def _set_right(self, me: Person) -> None:
+        me.counts["exonerations"] += bool(me.flags & flag.WAS_DENOUNCED)
         for ledger in self.contexts:
             gap = me.true.score[ledger] - me.filed.score[ledger]
             if gap > 0:
@@ -395,6 +405,7 @@ class Oracle(Rulebook):
         income = me.traits["income"]
         strain = min(255, me.strain + int(self.world.response.base_strain.exact[str(income + 1)]))
         below_best = self.regime.tiers and self.regime.tier_names.index(me.tier) > 0 if me.tier else False
+        below_best = below_best and self.news.works_for_points(me)
         free, held = self.ways[name].acceptance(me.traits, strain, me.caution, bool(below_best))
         if accept >= max(free, held):
             return False
@@ -405,8 +416,10 @@ class Oracle(Rulebook):
         me.counts[f"done/{name}"] += 1
         if accept >= free:
             me.counts[f"gamed/{name}"] += 1
-        matters = name in self.regime.act_names
-        was_seen = matters and seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        was_seen = seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        if was_seen:
+            self._answer(me, due, day, day_to, name)
+        was_seen = was_seen and name in self.regime.act_names
         gamed = {"for the points": True} if accept >= free else {}
         if not was_seen:
             self._tell(me, day, "act", name, f"world.acts.{name}.rate", seen=False, **gamed)
@@ -419,6 +432,14 @@ class Oracle(Rulebook):
         self._tell(me, day, "act", name, f"world.acts.{name}.rate", seen=True, named=is_hers, **gamed)
         self._record(me, day, name, OWN, is_filed=is_hers, is_true=True)
         return True
+
+    def _answer(self, me: Person, due: dict[int, set[Any]], day: int, day_to: int, name: str) -> None:
+        """Let insiders answer what was said and noticed."""
+        word = self.abuse.answer(self.seed, me, day, name, self.world)
+        if word is not None:
+            me.counts["retaliations"] += 1
+            self._tell(me, day, "pursued", name, f"abuse.retaliation.on.{name}")
+            _mark(due, word, self.abuse.entry_gaps, ENTRY, day + 1, day_to)
 
     def _identify(self, me: Person, place: Mapping[str, Any], day: int, act: Act, name: str, word: int) -> bool:
         """Tell whether her own file is named; the wrong names that leave are not hers to follow."""
@@ -478,6 +499,7 @@ class Oracle(Rulebook):
             me.caution = min(255, me.caution + self.world.response.record_caution.value)
             me.flags |= flag.KNOWS_RECORD
             self._tell(me, day, "fine", name, f"fines.{name}")
+            self.news.reach(me, day, "fine", f"fines.{name}")
 
     def _list(self, me: Person, day: int, entry: ListPart, word: int, rule: str, is_filed: bool, is_true: bool) -> None:
         end = min(LONGEST_STAY, day + self._stay(entry, word))
@@ -550,9 +572,13 @@ class Oracle(Rulebook):
             me.counts["appeals_moot"] += 1
             self._tell(me, day, "appeal-moot", "", "remedies.appeal")
         if me.in_force:
-            self._first_time(me, flag.WAS_SANCTIONED, "people_sanctioned")
-            if me.in_force - me.deserved:
-                self._first_time(me, flag.WAS_WRONGLY_SANCTIONED, "people_wrongly_sanctioned")
+            denounced = bool(me.flags & flag.WAS_DENOUNCED)
+            if self._first_time(me, flag.WAS_SANCTIONED, "people_sanctioned"):
+                me.counts["people_denounced_sanctioned"] += denounced
+            if me.in_force - me.deserved and self._first_time(
+                me, flag.WAS_WRONGLY_SANCTIONED, "people_wrongly_sanctioned"
+            ):
+                me.counts["people_denounced_wrongly_sanctioned"] += denounced
             if not me.flags & flag.HAS_DEMERIT:
                 self._first_time(me, flag.WAS_SANCTIONED_INNOCENT, "people_innocent_sanctioned")
         if me.on_paper and not was_sanctioned:
@@ -568,10 +594,13 @@ class Oracle(Rulebook):
         elif was_sanctioned and not me.on_paper:
             self._tell(me, day, "sanction-over", "", "treatment")
 
-    def _first_time(self, me: Person, bit: int, counter: str) -> None:
-        if not me.flags & bit:
-            me.flags |= bit
-            me.counts[counter] += 1
+    def _first_time(self, me: Person, bit: int, counter: str) -> bool:
+        """Note what has happened to her for the first time, and count it once; tell whether it is."""
+        if me.flags & bit:
+            return False
+        me.flags |= bit
+        me.counts[counter] += 1
+        return True
 
     def _account(self, me: Person, day: int) -> None:
         """Count the days up to `day` under the standing as last worked out."""
@@ -590,6 +619,9 @@ class Oracle(Rulebook):
             me.counts["innocent_sanction_days"] += days * (not me.flags & flag.HAS_DEMERIT)
         elif me.on_paper:
             me.counts["suspended_days"] += days
+        if me.flags & flag.WAS_DENOUNCED and self._in_error(me):
+            me.counts["denounced_error_days"] += days
+            me.counts["denounced_wrongful_days"] += days * bool(me.in_force - me.deserved)
         for name in me.filed.until:
             me.counts[f"listed_days/{name}"] += days
             me.counts[f"wrongly_listed_days/{name}"] += days * (name not in me.true.until)
@@ -612,6 +644,7 @@ class Oracle(Rulebook):
             return
         if perk and name not in me.on_paper:
             me.counts[f"perk/{name}"] += 1
+            self.news.by_perk(me, day, f"treatment.{name}")
         if service.hospital is None:
             if perk and name not in me.on_paper:
                 self._tell(me, day, "perk", name, f"treatment.{name}.tiers.{me.tier}")
@@ -633,6 +666,7 @@ class Oracle(Rulebook):
         wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until)[0])
         if wrongly:
             me.counts[f"wrongly_refused/{name}"] += 1
+            self.news.reach(me, day, "sanction", f"treatment.{name}", represses=True)
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")
         if service.refused_strain is not None:
             me.strain = min(255, me.strain + service.refused_strain.value)
@@ -643,6 +677,7 @@ class Oracle(Rulebook):
     def _learn(self, me: Person, place: Mapping[str, Any], day: int) -> None:
         """Learn of the sanction; perhaps appeal."""
         me.flags |= flag.KNOWS
+        self.news.reach(me, day, "sanction", "treatment", represses=bool(me.on_paper - me.deserved))
         me.caution = min(255, me.caution + self.world.response.sanction_caution.value)
         self._tell(me, day, "learns", "", "world.response.sanction_caution")
         appeal = self.regime.remedies.appeal

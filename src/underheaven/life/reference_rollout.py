@@ -61,6 +61,7 @@ class Oracles:
         oracle, held = self.each[self.phase], None
         if self.phase != before:
             held = self._lead_over(me, self.each[before], oracle, day_from)
+        oracle.news.is_new = self.phase != before and not self.each[before].news.is_kept
         oracle.live_window(me, place, day_from, day_to, friends if oracle.hears else 0, others, held)
 
     def hear(self, block: int, people: Sequence[Person], day: int, place: Mapping[str, Any]) -> list[int]:
@@ -105,6 +106,8 @@ class Oracles:
                 side.bucket = {(now, ledger): score - new.start for ledger, score in side.score.items()}
             both = {entry.name for entry in old.lists} & {entry.name for entry in new.lists}
             side.until = {name: end for name, end in side.until.items() if name in both}
+        if new.keeps_file and not new.abuse.may_retaliate:
+            me.flags &= ~flag.IS_PURSUED
         if not (old.may_appeal and new.may_appeal):
             me.appeal_day = 0
         if new.may_appeal and not old.may_appeal:

@@ -11,6 +11,9 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.abuse import ruin
+from underheaven.show.demands import demands
+from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.rollout import rollout
@@ -576,6 +579,12 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     refusals,
     hospital,
     cameras,
+    approval,
+    ruin,
     tile_map,
+<<<<<<< HEAD
     rollout,
+=======
+    demands,
+>>>>>>> main
 )
