@@ -582,9 +582,6 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     approval,
     ruin,
     tile_map,
-<<<<<<< HEAD
     rollout,
-=======
     demands,
->>>>>>> main
 )
