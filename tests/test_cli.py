@@ -6,10 +6,10 @@ import errno
 import json
 import os
 import re
+import resource
 import signal
 import subprocess
 import sys
-import time
 from collections.abc import Callable
 from pathlib import Path
 from typing import Any
@@ -33,12 +33,17 @@ def flat(text: str) -> str:
 
 
 def test_help_is_quick() -> None:
-    """Under 0.3 s, the best of five: the machine may be busy."""
+    """Under 0.3 s of the processor's time, the best of five: how long it takes is a matter of who else is working."""
+
+    def spent() -> float:
+        used = resource.getrusage(resource.RUSAGE_CHILDREN)
+        return used.ru_utime + used.ru_stime
+
     best = 9.0
     for _ in range(5):
-        begun = time.perf_counter()
+        begun = spent()
         subprocess.run([sys.executable, "-m", "underheaven", "--help"], capture_output=True, check=True)
-        best = min(best, time.perf_counter() - begun)
+        best = min(best, spent() - begun)
     assert best < 0.3
 
 

@@ -50,10 +50,10 @@ LIMIT_SECONDS = 1.5  # half a second where the machine is ours alone
 def refusal(data: bytes | str, model: type = Regime) -> FileFormError:
     """Return the error that a text ends in."""
     raw = data.encode("utf-8", "surrogatepass") if isinstance(data, str) else data
-    begun = time.perf_counter()
+    begun = time.process_time()
     with pytest.raises(FileFormError) as caught:
         load(model, parse(raw, "x.yaml"))
-    assert time.perf_counter() - begun < LIMIT_SECONDS
+    assert time.process_time() - begun < LIMIT_SECONDS
     return caught.value
 
 
