@@ -33,6 +33,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.association import mark_kin, note_kin, spread_echo, take_echo
 from underheaven.life.changeover import change_block, forget
 from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
@@ -106,10 +107,14 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay or rules.peers:
+        if hearsay or rules.peers or rules.echo:
             tie_masks(seed, block, size, scratch.masks)
         if rules.peers:
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
+        if rules.kin_services:
+            mark_kin(rules, state, me, row, size, scratch)
+        if rules.echo:
+            spread_echo(rules, state, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         for local in range(size):
@@ -119,10 +124,14 @@ def run_blocks(
             if hearsay and scratch.heard[local] > 0:
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            is_rated = False
+            if rules.kin_services:
+                note_kin(rules, tally, me, scratch.kin[local], day_to - day_from)
+            is_moved = False
+            if rules.echo:
+                is_moved = take_echo(rules, tally, me, scratch.echo[local], day_to - day_from)
             if rules.peers:
-                is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
-            unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
+                is_moved = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local]) or is_moved
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_moved
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True

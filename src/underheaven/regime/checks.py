@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from underheaven.reading import Finding, Findings, did_you_mean
-from underheaven.regime.sections import peers
+from underheaven.regime.sections import association, peers
 
 if TYPE_CHECKING:
     from underheaven.reading import Duration
@@ -158,6 +158,7 @@ def regime(found: schema.Regime) -> Findings:
     yield from _lists(found)
     yield from _treatment(found)
     yield from peers.fits(found)
+    yield from association.fits(found)
     if found.recognition is not None and found.cameras is None:
         text = "recognition needs cameras to see with; write `cameras:` with `per_1000` and `half_view`"
         yield Finding(("recognition",), text)

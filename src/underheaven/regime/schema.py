@@ -26,6 +26,7 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.association import Association
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.units import (
     AgeBand,
@@ -388,6 +389,7 @@ class Regime(Document):
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
     peers: Peers | None = None
+    association: Association | None = None
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")

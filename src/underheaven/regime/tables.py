@@ -41,6 +41,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections.association import put_association
 from underheaven.regime.sections.peers import put_peers
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
@@ -117,6 +118,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     put_peers(rules, regime, world)
+    put_association(rules, regime, world)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.association import association
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
@@ -572,6 +573,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lock_in,
     lists,
     refusals,
+    association,
     hospital,
     tile_map,
 )

@@ -70,6 +70,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
         f"conduct alone would have earned {told['earned']:.2f}"
     ),
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
+    "refused-for-kin": lambda what, told: (
+        f"is refused for the sake of somebody in her household: {what}{_wrongly(told)}"
+    ),
+    "echo": lambda _, told: "stands in a lower grade for the company of her friends",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (
         f"{what}: waits {told['minutes']} minutes" + (f", served {told['rank']}" if told["rank"] != "normal" else "")

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from underheaven.study.association import association
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.findings import findings
 from underheaven.study.peers import peers
@@ -32,7 +33,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, `peers` and
+    `association` (None without)
 
     Notes
     -----
@@ -64,6 +66,7 @@ def audit(run: Run) -> dict[str, Any]:
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
         "peers": peers(counts),
+        "association": association(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from underheaven.study.association import association_findings
 from underheaven.study.counts import share
 from underheaven.study.peers import peers_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
@@ -32,7 +33,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
-        told += peers_findings(found)
+        told += [*peers_findings(found), *association_findings(found)]
     return [*told, *_life_findings(found)]
 
 
