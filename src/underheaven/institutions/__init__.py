@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.hospitals import Hospitals
+from underheaven.institutions.patrols import Patrols
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    patrols: Patrols | None = None  # None: cameras stay where they are
 
     has_registers: bool = True
 

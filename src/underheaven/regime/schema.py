@@ -27,6 +27,7 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.association import Association
+from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.units import (
     AgeBand,
@@ -157,6 +158,7 @@ class Cameras(Section):
     growth: Rate | None = None
     urban_ratio: Factor | None = None
     half_view: Factor
+    allocation: Allocation | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Cameras:

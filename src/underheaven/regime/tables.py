@@ -42,6 +42,7 @@ from underheaven.life.tables import (
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.regime.sections.association import put_association
+from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
@@ -465,6 +466,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
         has_registers=regime.registers is not None,
+        patrols=compile_patrols(regime, world),
     )
 
 

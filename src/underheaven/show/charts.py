@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from underheaven.show.association import association
+from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
@@ -575,5 +576,6 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     refusals,
     association,
     hospital,
+    cameras,
     tile_map,
 )

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from underheaven.study.association import association
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.findings import findings
+from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, `peers` and
-    `association` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`
+    and `cameras` (None without)
 
     Notes
     -----
@@ -67,6 +68,7 @@ def audit(run: Run) -> dict[str, Any]:
         "hospital": _hospital(counts),
         "peers": peers(counts),
         "association": association(counts),
+        "cameras": patrols(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }
