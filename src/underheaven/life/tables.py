@@ -145,6 +145,11 @@ RULES = np.dtype(
         ("kin_services", _I),  # bit s: service s refuses for the sake of others of the household
         ("kin_refuse", _I, N_SERVICES),  # ... with this chance
         ("echo", _I),  # factor: the part of friends' distance from the start that comes onto her
+        # awareness
+        ("awareness", _I),  # people do not all know that there is a system
+        ("known", _I),
+        ("press", _I),  # per window: news of the system reaches a person
+        ("censorship", _I),  # chance that news of the critical half is held back
     ]
 )
 

@@ -27,6 +27,8 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.association import Association
+from underheaven.regime.sections.awareness import Awareness
+from underheaven.regime.sections.demands import Demand
 from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.units import (
@@ -392,6 +394,8 @@ class Regime(Document):
     context_wall: StrictBool = False
     peers: Peers | None = None
     association: Association | None = None
+    demands: tuple[Demand, ...] = ()
+    awareness: Awareness | None = None
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")
