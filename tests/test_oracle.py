@@ -59,9 +59,9 @@ def relived(regime, world, run, blocks=None):
         lives = [oracle.person(citizen, int(traits[citizen - first])) for citizen in range(first, end)]
         for day in range(0, days, window):
             place = {name: table[county] for name, table in tables[day].items()}
-            heard = oracle.hear(block, lives, day)
-            for me, friends in zip(lives, heard, strict=True):
-                oracle.live_window(me, place, day, min(days, day + window), friends)
+            heard, called = oracle.hear(block, lives, day), oracle.friends_called(block, lives)
+            for me, friends, calls in zip(lives, heard, called, strict=True):
+                oracle.live_window(me, place, day, min(days, day + window), friends, calls)
         yield block, lives
 
 

@@ -43,7 +43,7 @@ AWARENESS = 28
 SURVEY = 29
 FIRM = 30
 FIRM_ACT = 31
-RISK = 32
+RISK = 32  # words: which citizens a risk score learns from, the same in case of a tie, -, -
 ALLOCATION = 33  # decisions of institutions; the place of the citizen has the county or area
 DEMAND = 34  # ... the firm that a demand is made to
 

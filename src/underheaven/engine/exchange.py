@@ -10,6 +10,7 @@ from numpy.typing import NDArray
 
 from underheaven.institutions import Institutions
 from underheaven.institutions.attribution import act_shares, hazard_gaps
+from underheaven.institutions.risk_model import hand_over
 from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
@@ -120,6 +121,7 @@ def next_exchange(
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
         backlog, tables["appeal_days"] = institutions.appeals.step(memory["backlog"], filed, census.people, last_days)
         memory = memory | {"backlog": backlog}
+    hand_over(memory, tables)
     return tables, memory
 
 

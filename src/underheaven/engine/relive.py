@@ -44,6 +44,7 @@ class Block:
     state : columns of its citizens at the end
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
+    friends : uint8[window, believed or true, citizen of the block] friends whose file called for a sanction
     """
 
     number: int
@@ -51,6 +52,7 @@ class Block:
     state: State
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
+    friends: NDArray[np.uint8]
 
 
 @dataclass(frozen=True)
@@ -149,7 +151,7 @@ class Reliving:
         county = int(self.people.block_county[number])
         state = new_state(self.compiled.rules[0], end - first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        heard = []
+        heard, friends = [], []
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
@@ -159,10 +161,11 @@ class Reliving:
                 self.seed, first, self._per_group, number, number + 1, day, day_to,
             )  # fmt: skip
             heard.append(self._scratch.heard[: end - first].copy())
+            friends.append(self._scratch.friends[:, : end - first].copy())
         if block_digest(state, 0, end - first) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
-        self._last = Block(number, first, state, traits, np.array(heard))
+        self._last = Block(number, first, state, traits, np.array(heard), np.array(friends))
         return self._last
 
     def life(self, citizen: int, each_day: Callable[[Person, int], None] | None = None) -> Life:
@@ -189,7 +192,9 @@ class Reliving:
         for at, (day, day_to) in enumerate(self.windows):
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
-            self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]) if hearsay else 0)
+            heard = int(block.heard[at, local]) if hearsay else 0
+            believed, true = block.friends[at, :, local].tolist()
+            self.oracle.live_window(me, place, day, day_to, heard, (believed, true))
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
         levels = {trait: names[me.traits[trait]] for trait, names in self.world.levels.items()}

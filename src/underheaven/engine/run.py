@@ -21,6 +21,7 @@ from underheaven import errors
 from underheaven.compiled import was_compiled_before
 from underheaven.engine.exchange import Census, Counts, Memory, first_memory, next_exchange, zones_of
 from underheaven.engine.threads import Workers
+from underheaven.institutions.sight import Sight
 from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
 from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
 from underheaven.life.tables import EXCHANGE, N_STRATA
@@ -298,6 +299,10 @@ class _Life:
     def live_window(self) -> None:
         """Exchange, live one window, add up."""
         day_to = min(self.days, self.day + self.window_days)
+        risk_model = self.compiled.institutions.risk_model
+        if risk_model is not None:
+            sight = Sight(self.day, self.seed, self.compiled.rules[0], self.people, self._views())
+            self.book.memory = risk_model.look(sight, self.book.memory)
         exchange, self.book.memory = next_exchange(
             self.compiled.institutions, self.census, self.day, self.book.last, self.book.last_days, self.book.memory
         )
@@ -311,11 +316,16 @@ class _Life:
         self.day = day_to
         self._observe()
 
-    def _observe(self) -> None:
+    def _views(self) -> State:
+        """Return the columns as arrays that refuse to be written."""
         columns: dict[str, NDArray[Any]] = self.state._asdict()
         views = State(**{name: array.view() for name, array in columns.items()})
         for view in views:
             view.flags.writeable = False
+        return views
+
+    def _observe(self) -> None:
+        views = self._views()
         for observer in self.observers:
             observer.observe(self.day, views)
 

@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.hospitals import Hospitals
+from underheaven.institutions.risk_model import RiskModel
 
 
 @dataclass(frozen=True)
@@ -24,6 +25,7 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    risk_model: RiskModel | None = None
 
     @property
     def is_national(self) -> tuple[bool, bool]:

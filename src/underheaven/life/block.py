@@ -1,7 +1,8 @@
 """The order of a day.  Read it top to bottom as the model.
 
 A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
-troubles fade, friends are heard of, appeals are decided, records expire.  Then day by day:
+a risk score flags her or not, troubles fade, friends are heard of, appeals are decided, records expire.  Then day
+by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
@@ -35,6 +36,7 @@ from underheaven.life.acts import (
 )
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
+from underheaven.life.risk import count_friends, judge, predict
 from underheaven.life.response import fade, hear_of, raise_caution
 from underheaven.life.sightings import identify, pick_act
 from underheaven.life.standing import SHAMED, account, settle, work_out
@@ -99,18 +101,26 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay:
+        if hearsay or rules.risk_friends:
             tie_masks(seed, block, size, scratch.masks)
+        if rules.risk_friends:
+            count_friends(rules, state, row, size, scratch)
+        if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         for local in range(size):
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            flag_changed = False
+            if rules.risk:
+                flag_changed = predict(rules, place, tally, me, scratch.friends[0, local], scratch.friends[1, local])
             if hearsay and scratch.heard[local] > 0:
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            unsettled = start_window(rules, tally, me, seed, day_from)
+            unsettled = start_window(rules, tally, me, seed, day_from) or flag_changed
             live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local], unsettled)
+            if rules.risk:
+                judge(place, tally, me)
             give_back(rules, state, me, row + local)
         hand_in(tally, county, block // blocks_per_group, zones, county_counts, group_counts, hits, hit_acts)
 
@@ -280,6 +290,8 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
     count_activity(tally, me, activity, c.DONE, 1)
     if outcome == DONE_FOR_POINTS:
         count_activity(tally, me, activity, c.GAMED, 1)
+    if rules.demerit[activity]:
+        me.has_done = 1
     if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:
         return False
     account(rules, tally, me, day)

@@ -20,6 +20,7 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_risk import Foresight
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
@@ -87,6 +88,7 @@ class Person:
     true_tier: str = ""
     since: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    has_done: bool = False  # in this window, something that is held against people
 
 
 class Oracle(Rulebook):
@@ -119,6 +121,7 @@ class Oracle(Rulebook):
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
         self.remedy = Chances(regime, world)
+        self.foresight = Foresight(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -150,21 +153,26 @@ class Oracle(Rulebook):
             found["true_bucket"] = [me.true.bucket.get(key, 0) for key in at]
         return {name: values for name, values in found.items() if values}
 
-    def live_window(self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int) -> None:
+    def live_window(
+        self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int,
+        called: tuple[int, int] = (0, 0),
+    ) -> None:  # fmt: skip
         """Live the days `day_from` .. `day_to` - 1.
 
         Parameters
         ----------
         place : tables of her county for this window, by their names in life/tables.py, as nested lists
         friends : of how many sanctioned friends she hears as the window starts
+        called : friends whose file calls for a sanction, believed and in truth
         """
         self._work_out(me)
         me.since = day_from
+        flag_changed = self._predict(me, place, day_from, called)
         if friends and self.world.response.friend_caution.value:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
-        unsettled = self._start_window(me, day_from)
+        unsettled = self._start_window(me, day_from) or flag_changed
         due = self._first_events(me, place, day_from, day_to)
         for day in range(day_from, day_to):
             today = due.get(day, set())
@@ -188,6 +196,7 @@ class Oracle(Rulebook):
             if self.each_day is not None:
                 self.each_day(me, day)
         self._account(me, day_to)
+        self.foresight.judge(me, place)
 
     def hear(self, block: int, people: Sequence[Person], day: int) -> list[int]:
         """Return of how many sanctioned friends each citizen of a block hears as a window starts.
@@ -215,6 +224,21 @@ class Oracle(Rulebook):
                         heard[friend] += word < threshold(response.heard.exact)
         return heard
 
+    def friends_called(self, block: int, people: Sequence[Person]) -> list[tuple[int, int]]:
+        """Return how many friends of each citizen have a file that calls for a sanction, believed and in truth."""
+        found = [[0, 0] for _ in people]
+        if not self.foresight.looks_at("friends"):
+            return [(0, 0) for _ in people]
+        masks = self._masks(block, len(people))
+        for local, me in enumerate(people):
+            for number, side in enumerate((me.filed, me.true)):
+                tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
+                if self.sanctions(tiers, side.until):
+                    for mask in masks:
+                        if local ^ mask < len(people):
+                            found[local ^ mask][number] += 1
+        return [(believed, true) for believed, true in found]
+
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
         span = 1 << (size - 1).bit_length()
@@ -236,6 +260,17 @@ class Oracle(Rulebook):
         _mark(due, words[0], place["face_gaps"][_look(me.traits)], FACE, day_from, day_to)
         _mark(due, words[1], place["link_gaps"][me.traits["name"]], LINK, day_from, day_to)
         return due
+
+    def _predict(self, me: Person, place: Mapping[str, Any], day: int, called: tuple[int, int]) -> bool:
+        """Flag her or clear her, by the file and by the truth; tell whether a flag has changed."""
+        me.has_done = False
+        before = me.flags
+        self.foresight.flag(me, place, called)
+        if (me.flags ^ before) & flag.AT_RISK:
+            is_flagged = bool(me.flags & flag.AT_RISK)
+            wrongly = is_flagged and not me.flags & flag.TRULY_AT_RISK
+            self._tell(me, day, "flagged" if is_flagged else "cleared", "", "risk", wrongly=wrongly)
+        return me.flags != before
 
     # what is slow ----------------------------------------------------------------------------------------
 
@@ -260,7 +295,8 @@ class Oracle(Rulebook):
             touched = True
         words = draw4(self.seed, rng.CORRECTION, me.citizen, day, 0)
         knows = me.flags & (flag.KNOWS | flag.KNOWS_RECORD)
-        if knows and words[0] < self.remedy.correction and self._in_error(me):
+        told = me.flags & flag.KNOWS_RECORD if self._by_flag_alone(me) else knows
+        if told and words[0] < self.remedy.correction and self._in_error(me):
             self._set_right(me)
             me.counts["corrections"] += 1
             self._tell(me, day, "corrected", "", "remedies.correction")
@@ -285,7 +321,10 @@ class Oracle(Rulebook):
     def _decide(self, me: Person, day: int) -> None:
         words = draw4(self.seed, rng.APPEAL, me.citizen, day, 1)
         me.appeal_day = 0
-        if self._in_error(me):
+        if self._by_flag_alone(me):
+            won = False
+            me.counts["risk_appeals_lost"] += 1
+        elif self._in_error(me):
             won = words[1] < self.remedy.finds_error
             if won:
                 self._set_right(me)
@@ -329,6 +368,12 @@ class Oracle(Rulebook):
                     side.bucket[slot, ledger] = side.bucket.get((slot, ledger), 0) + part
                     up -= part
 
+    def _by_flag_alone(self, me: Person) -> bool:
+        """Tell whether only a flag that nobody explains sanctions her: there is no record to contest."""
+        risk = self.regime.risk
+        opaque = risk is not None and not risk.explain and bool(me.flags & flag.AT_RISK)
+        return opaque and not self._sanctioned_now(me)
+
     def _sanctioned_now(self, me: Person) -> bool:
         tiers = {ledger: self.tier_of(me.filed.score[ledger]) for ledger in self.contexts}
         return bool(self.sanctions(tiers, me.filed.until))
@@ -371,6 +416,7 @@ class Oracle(Rulebook):
             self._tell(me, day, "silenced", name, f"world.acts.{name}.caution")
             return False
         me.counts[f"done/{name}"] += 1
+        me.has_done = me.has_done or self.regime.is_demerit(name)
         if accept >= free:
             me.counts[f"gamed/{name}"] += 1
         matters = name in self.regime.act_names
@@ -473,11 +519,12 @@ class Oracle(Rulebook):
         for side in (me.filed, me.true):
             side.tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
         me.tier, me.true_tier = self.worst(me.filed.tiers), self.worst(me.true.tiers)
-        me.on_paper = self.sanctions(me.filed.tiers, me.filed.until)
-        me.deserved = self.sanctions(me.true.tiers, me.true.until)
+        at_risk, truly = bool(me.flags & flag.AT_RISK), bool(me.flags & flag.TRULY_AT_RISK)
+        me.on_paper = self.sanctions(me.filed.tiers, me.filed.until, at_risk)
+        me.deserved = self.sanctions(me.true.tiers, me.true.until, truly)
         for service in (me.on_paper & me.deserved) - {SHAMED}:
-            refuse, rank, _ = self.treatment(service, me.filed.tiers, me.filed.until)
-            true_refuse, true_rank, _ = self.treatment(service, me.true.tiers, me.true.until)
+            refuse, rank, _ = self.treatment(service, me.filed.tiers, me.filed.until, at_risk)
+            true_refuse, true_rank, _ = self.treatment(service, me.true.tiers, me.true.until, truly)
             if threshold(refuse) > threshold(true_refuse) or rank > true_rank:
                 me.deserved.discard(service)
         appeal = self.regime.remedies.appeal
@@ -556,6 +603,8 @@ class Oracle(Rulebook):
             me.counts["sanction_days"] += days
             me.counts["wrongful_sanction_days"] += days * bool(me.in_force - me.deserved)
             me.counts["innocent_sanction_days"] += days * (not me.flags & flag.HAS_DEMERIT)
+            records = self.sanctions(me.filed.tiers, me.filed.until)
+            me.counts["risk_alone_days"] += days * (bool(me.flags & flag.AT_RISK) and not records)
         elif me.on_paper:
             me.counts["suspended_days"] += days
         for name in me.filed.until:
@@ -574,7 +623,8 @@ class Oracle(Rulebook):
         if accept >= self.ways[name].own(me.traits):
             return
         me.counts[f"used/{name}"] += 1
-        refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until)
+        at_risk = bool(me.flags & flag.AT_RISK)
+        refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until, at_risk)
         if me.in_force and word < threshold(refuse):
             self._refuse(me, place, day, name, service, word)
             return
@@ -598,7 +648,8 @@ class Oracle(Rulebook):
         if name not in me.refused:
             me.refused.add(name)
             me.counts[f"people_refused/{name}"] += 1
-        wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until)[0])
+        truly = bool(me.flags & flag.TRULY_AT_RISK)
+        wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until, truly)[0])
         if wrongly:
             me.counts[f"wrongly_refused/{name}"] += 1
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")

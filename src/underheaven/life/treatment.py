@@ -18,7 +18,7 @@ from underheaven.life.counters import (
 from underheaven.life.remedies import learn
 from underheaven.life.response import raise_strain
 from underheaven.life.standing import chance_of_refusal, rank_of
-from underheaven.life.state import KNOWS, WAS_WRONGLY_REFUSED
+from underheaven.life.state import AT_RISK, KNOWS, TRULY_AT_RISK, WAS_WRONGLY_REFUSED
 from underheaven.life.tables import N_ACTS
 from underheaven.life.tally import count, count_activity
 
@@ -38,14 +38,14 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     count_activity(tally, me, activity, USED, 1)
     service = activity - N_ACTS
     tier = me.ledger_tier[max(0, rules.service_ledger[service])]
-    if me.in_force and word < chance_of_refusal(rules, service, tier, me.list_until):
+    if me.in_force and word < chance_of_refusal(rules, service, tier, me.list_until, me.flags & AT_RISK):
         refuse(rules, place, tally, me, seed, day, activity, word)
         return
     is_sanctioned_here = (me.on_paper >> service) & 1
     if rules.perk_tier[service, tier] and not is_sanctioned_here:
         count_activity(tally, me, activity, PERK, 1)
     if rules.is_hospital[service]:
-        rank = rank_of(rules, service, tier, me.list_until)
+        rank = rank_of(rules, service, tier, me.list_until, me.flags & AT_RISK)
         if is_sanctioned_here:
             rank = max(rank, NORMAL)  # what one rule gives another has taken away
         if not me.in_force:
@@ -68,7 +68,7 @@ def refuse(rules, place, tally, me, seed, day, activity, word):
         me.refused |= 1 << service
         count_activity(tally, me, activity, PEOPLE_REFUSED, 1)
     true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
-    if word >= chance_of_refusal(rules, service, true_tier, me.true_list_until):
+    if word >= chance_of_refusal(rules, service, true_tier, me.true_list_until, me.flags & TRULY_AT_RISK):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
         if not me.flags & WAS_WRONGLY_REFUSED:
             me.flags |= WAS_WRONGLY_REFUSED

@@ -39,6 +39,7 @@ from underheaven.life.tables import (
     record,
 )
 from underheaven.reading import did_you_mean, identity_hash
+from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
@@ -102,6 +103,7 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     _put_treatment(rules, regime, world, contexts, lists)
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
+    put_risk(rules, regime, world)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(
@@ -445,6 +447,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         else Appeals(appeal.decision.days, int(appeal.cases_per_million_day * THOUSANDTHS)),
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
+        risk_model=risk_model(regime),
     )
 
 
