@@ -134,7 +134,7 @@ def keyed_sample(seed: int, people: int, most: int) -> Int64:
     words = np.zeros((4, min(people, _CHUNK)), np.uint32)
     for first in range(0, people, _CHUNK):
         size = min(_CHUNK, people - first)
-        rng.draw_block(seed, rng.RISK, first, size, 0, 0, words)
+        rng.draw_block(seed, rng.RISK, first, size, 0, 0, words)  # type: ignore[no-untyped-call]
         below = np.flatnonzero(words[0, :size] < bar)
         keys.append((words[0, below].astype(np.uint64) << np.uint64(32)) | words[1, below])
         citizens.append(first + below)
@@ -212,7 +212,8 @@ def _friends(sight: Sight, citizens: Int64) -> Int64:
     for at, block in enumerate(blocks.tolist()):
         if block not in known:
             known[block] = np.zeros(masks.shape[1], np.int64)
-            tie_masks(sight.seed, block, int(first[block + 1] - first[block]), known[block])
+            size = int(first[block + 1] - first[block])
+            tie_masks(sight.seed, block, size, known[block])  # type: ignore[no-untyped-call]
         masks[at] = known[block]
     start = first[blocks][:, None]
     friends = start + ((citizens[:, None] - start) ^ masks)

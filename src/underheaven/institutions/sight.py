@@ -45,7 +45,7 @@ def packed_traits(sight: Sight, citizens: NDArray[np.int64]) -> NDArray[np.int64
     blocks = block_of(sight, citizens)
     found = np.zeros(len(citizens), np.int64)
     for block in np.unique(blocks).tolist():
-        block_people(sight.people, sight.seed, block, traits, heads, words)
+        block_people(sight.people, sight.seed, block, traits, heads, words)  # type: ignore[no-untyped-call]
         mine = blocks == block
         found[mine] = traits[citizens[mine] - first[block]]
     return found

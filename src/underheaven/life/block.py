@@ -36,8 +36,8 @@ from underheaven.life.acts import (
 )
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
-from underheaven.life.risk import count_friends, judge, predict
 from underheaven.life.response import fade, hear_of, raise_caution
+from underheaven.life.risk import count_friends, judge, predict
 from underheaven.life.sightings import identify, pick_act
 from underheaven.life.standing import SHAMED, account, settle, work_out
 from underheaven.life.state import (

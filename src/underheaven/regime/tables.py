@@ -39,8 +39,8 @@ from underheaven.life.tables import (
     record,
 )
 from underheaven.reading import did_you_mean, identity_hash
-from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.risk import risk
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
     BLUE,
@@ -571,5 +572,6 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lists,
     refusals,
     hospital,
+    risk,
     tile_map,
 )

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.risk import risk_sentences
 from underheaven.study.words import decimal, label, whole
 
 #: What each kind of regime is, and is not; every report begins with it.
@@ -36,7 +37,7 @@ def describe(regime: Regime) -> dict[str, Any]:
     dict with `sentences` (list of str), `tiers`, `acts`, `services` and `remedies` (lists of rows)
     """
     return {
-        "sentences": [*_standing(regime), *_watching(regime)],
+        "sentences": [*_standing(regime), *_watching(regime), *risk_sentences(regime)],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
         "services": _services(regime),
@@ -169,6 +170,7 @@ def _services(regime: Regime) -> list[dict[str, str]]:
         worse: dict[str, list[str]] = {}
         standings = [(f"grade {tier}", regime.by_tier(service, tier)) for tier in regime.tier_names]
         standings += [(f"list ‘{label(name)}’", regime.by_list(service, name)) for name in regime.list_names]
+        standings.append(("flagged by the model", regime.by_risk(service)))
         for who, treated in standings:
             if treated.rank == FIRST:
                 better.setdefault("first in the queue", []).append(who)

@@ -50,7 +50,7 @@ class Risk(Section):
         from underheaven.life.tables import MAX_RISK_TRAITS
 
         traits = [trait for trait in TRAITS if trait in self.features]
-        found = {trait: row for row, trait in enumerate(traits)}
+        found: dict[str, int] = {trait: row for row, trait in enumerate(traits)}
         for row, name in enumerate(FILE_FEATURES, MAX_RISK_TRAITS):
             if name in self.features:
                 found[name] = row
@@ -88,7 +88,7 @@ def check_in_regime(found: Regime) -> Findings:
     missing = {"tier": (not found.tiers, "tiers"), "listed": (not found.lists, "lists")}
     for name, (is_missing, key) in missing.items():
         if is_missing and name in found.risk.features:
-            at = ("risk", "features", found.risk.features.index(name))  # type: ignore[arg-type]
+            at = ("risk", "features", found.risk.features.index(name))
             yield Finding(at, f"`{name}` says nothing, because there are no {key}; write `{key}:` first or take it out")
 
 
