@@ -264,8 +264,10 @@ class Oracle(Rulebook):
     def _predict(self, me: Person, place: Mapping[str, Any], day: int, called: tuple[int, int]) -> bool:
         """Flag her or clear her, by the file and by the truth; tell whether a flag has changed."""
         me.has_done = False
-        before = me.flags
+        before, was_alone = me.flags, self._by_flag_alone(me)
         self.foresight.flag(me, place, called)
+        if was_alone and not me.flags & flag.AT_RISK:
+            me.flags &= ~flag.KNOWS
         if (me.flags ^ before) & flag.AT_RISK:
             is_flagged = bool(me.flags & flag.AT_RISK)
             wrongly = is_flagged and not me.flags & flag.TRULY_AT_RISK

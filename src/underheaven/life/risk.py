@@ -17,7 +17,7 @@ from underheaven.life.counters import (
     RISK_WRONG_WINDOWS,
 )
 from underheaven.life.standing import tier_of
-from underheaven.life.state import AT_RISK, TRULY_AT_RISK
+from underheaven.life.state import AT_RISK, KNOWS, TRULY_AT_RISK
 from underheaven.life.tables import RISK_FRIENDS, RISK_LISTED, RISK_REFUSALS, RISK_TIER
 from underheaven.life.tally import count
 
@@ -112,6 +112,8 @@ def predict(rules, place, tally, me, friends, true_friends):
             count(tally, me, RISK_WRONG_WINDOWS, 1)
     if true >= place.risk_cut:
         me.flags |= TRULY_AT_RISK
+    if me.risk_alone and not rules.risk_explain and not me.flags & AT_RISK:
+        me.flags &= ~KNOWS  # what she had learnt of is over, and it told her nothing of her file
     return me.flags != before
 
 

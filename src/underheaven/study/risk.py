@@ -78,7 +78,7 @@ def risk(counts: Counts) -> dict[str, Any] | None:
     dict with the rates of all, `strata` (of each level of group, sex, age and income), `fairness` (how far the levels
     of a trait are apart), `flags`, `wrong_windows`, `alone_days`, `appeals_lost`, `features`, `weights`
     """
-    rules = counts.run.regime.risk
+    rules: Risk | None = getattr(counts.run.regime, "risk", None)  # counts made by hand have no regime
     if rules is None:
         return None
     rows = {trait: _by_level(counts, trait) for trait in STRATUM}
