@@ -17,7 +17,7 @@ from test_any_regime import regimes
 from test_levers import APPEAL, NOTICE
 from underheaven import catalogue
 from underheaven.engine.run import simulate
-from underheaven.life.reference import Oracle
+from underheaven.life.reference_rollout import Oracles
 from underheaven.life.state import columns_of
 from underheaven.regime.reader import load_regime
 from underheaven.world.people import block_people, build_tables
@@ -47,8 +47,8 @@ def exchanges(run):
 
 
 def relived(regime, world, run, blocks=None):
-    """Live the people of some blocks (or all) through the oracle; yield (block, people)."""
-    oracle = Oracle(regime, world, run.manifest["seed"])
+    """Live the people of some blocks (or all) through the oracle; yield (block, oracle, people)."""
+    oracle = Oracles(regime, world, run.manifest["seed"], run.manifest["lists"])
     people = build_tables(world, build_places(world))
     tables, days, window = exchanges(run), run.manifest["days"], world.exchange_days
     traits, heads, words = np.zeros(1024, np.uint32), np.zeros(1024, np.int32), np.zeros((4, 1024), np.uint32)
@@ -59,16 +59,17 @@ def relived(regime, world, run, blocks=None):
         lives = [oracle.person(citizen, int(traits[citizen - first])) for citizen in range(first, end)]
         for day in range(0, days, window):
             place = {name: table[county] for name, table in tables[day].items()}
-            heard, called = oracle.hear(block, lives, day), oracle.friends_called(block, lives)
+            heard = oracle.hear(block, lives, day, place)
+            called = oracle.friends_called(block, lives, day, place)
             for me, friends, calls in zip(lives, heard, called, strict=True):
                 oracle.live_window(me, place, day, min(days, day + window), friends, calls)
-        yield block, lives
+        yield block, oracle, lives
 
 
 def assert_same(regime, world, run, state, blocks=None):
     """Hold the oracle against the columns, and its counts against those of the same groups of blocks."""
-    oracle, counted, lived = Oracle(regime, world, run.manifest["seed"]), Counter(), set()
-    for block, lives in relived(regime, world, run, blocks):
+    counted, lived = Counter(), set()
+    for block, oracle, lives in relived(regime, world, run, blocks):
         lived.add(block)
         for me in lives:
             counted.update(me.counts)

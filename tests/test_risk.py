@@ -6,15 +6,18 @@ import csv
 import math
 from fractions import Fraction
 from pathlib import Path
+from types import SimpleNamespace
 
 import numpy as np
 import pytest
 
 from lives import Columns, StopAfter, assert_same_lives, live, made_up, q, totals
 from test_oracle import assert_same
+from test_rollout import rollout
 from underheaven import errors
+from underheaven.engine.exchange import of_model
 from underheaven.engine.relive import Reliving
-from underheaven.engine.run import _Life
+from underheaven.engine.run import _Life, simulate
 from underheaven.institutions import risk_model
 from underheaven.institutions.risk_model import NOBODY, cut, fitted_weights, keyed_sample, levels_of
 from underheaven.institutions.sight import Sight
@@ -26,6 +29,7 @@ from underheaven.show.charts import all_charts
 from underheaven.show.describe import describe
 from underheaven.study.audit import audit
 from underheaven.study.risk import RATES, confusion, implied_false_positive_rate
+from underheaven.world.places import build_places
 from underheaven.world.reader import load_world
 
 DATA = Path(__file__).parent / "data"
@@ -113,17 +117,18 @@ def test_the_model_never_sees_the_truth():
     life.prepare()
     while life.day < 28:
         life.live_window()
-    model, rules = life.compiled.institutions.risk_model, life.compiled.rules[0]
+    model, rules = life.phases.institutions[0].risk_model, life.compiled.rules[0]
+    memory = of_model(life.book.memory, 0)
     seen = []
     for truth in (0, 77):
         lie = {name: array + truth for name, array in life.state._asdict().items() if name.startswith("true_")}
         flags = life.state.flags ^ np.uint16(TRULY_AT_RISK if truth else 0)
-        sight = Sight(35, 7, rules, life.people, life.state._replace(flags=flags, **lie))
-        seen.append(model.look(sight, life.book.memory))
+        sight = Sight.of(35, 7, life.people, life.state._replace(flags=flags, **lie))._replace(rules=rules)
+        seen.append(model.look(sight, memory))
     assert seen[0].keys() == seen[1].keys()
     for name in seen[0]:
         np.testing.assert_array_equal(seen[0][name], seen[1][name], err_msg=name)
-    assert not np.array_equal(seen[0]["risk_weights"], life.book.memory["risk_weights"])
+    assert not np.array_equal(seen[0]["risk_weights"], memory["risk_weights"])
 
 
 def test_host_and_loop_add_up_the_same(pressed):
@@ -133,13 +138,13 @@ def test_host_and_loop_add_up_the_same(pressed):
     life.prepare()
     weights, bar = handed_over(run, 49)
     everybody = np.arange(6_000)
-    sight = Sight(49, 5, life.compiled.rules[0], life.people, by_day[49])
+    sight = Sight.of(49, 5, life.people, by_day[49])._replace(rules=life.compiled.rules[0])
     levels = levels_of(sight, everybody, life.kept_traits.astype(np.int64))
     risks = weights[np.arange(N_RISK_ROWS)[None, :], levels].sum(axis=1)
     np.testing.assert_array_equal(risks >= bar, by_day[56].flags & AT_RISK > 0)
     true = by_day[49]._replace(score=by_day[49].true_score, list_until=by_day[49].true_list_until)
-    risks = weights[np.arange(N_RISK_ROWS)[None, :], levels_of(sight._replace(state=true), everybody,
-                                                               life.kept_traits.astype(np.int64))].sum(axis=1)  # fmt: skip
+    levels = levels_of(sight._replace(state=true), everybody, life.kept_traits.astype(np.int64))
+    risks = weights[np.arange(N_RISK_ROWS)[None, :], levels].sum(axis=1)
     np.testing.assert_array_equal(risks >= bar, by_day[56].flags & TRULY_AT_RISK > 0)
 
 
@@ -154,14 +159,20 @@ def handed_over(run, day):
 
 def test_the_sample_is_keyed(monkeypatch):
     """The smallest draws make the sample, however the people are gone through; more people only push some out."""
-    whole = keyed_sample(3, 50_000, 20_000)
+
+    def sample(people, seed=3):
+        tables = SimpleNamespace(block_first=np.array([0, people]), block_county=np.array([0]))
+        return keyed_sample(Sight.of(0, seed, tables, None), 20_000)
+
+    whole = sample(50_000)
     assert len(whole) == 20_000
     assert len(np.unique(whole)) == 20_000
     monkeypatch.setattr(risk_model, "_CHUNK", 1_024)
-    np.testing.assert_array_equal(keyed_sample(3, 50_000, 20_000), whole)
-    fewer = keyed_sample(3, 30_000, 20_000)
+    np.testing.assert_array_equal(sample(50_000), whole)
+    fewer = sample(30_000)
     assert set(whole[whole < 30_000]) <= set(fewer)
-    assert len(keyed_sample(3, 150, 20_000)) == 150
+    assert len(sample(150)) == 150
+    assert not np.array_equal(sample(50_000, seed=4), whole)
 
 
 # What it learns
@@ -255,6 +266,24 @@ def test_resumed_it_learns_nothing_twice(pressed, tmp_path, window):
     assert run.manifest["result_hash"] == pressed[0].manifest["result_hash"]
     for name in ("counts_county", "counts_group", "blocks", "exchange/tables"):
         assert run.table(name).equals(pressed[0].table(name)), name
+
+
+def test_a_roll_out_of_scores(tmp_path):
+    """A score that comes to some counties is learnt there alone; another one later; oracle and loop agree."""
+    world = load_world("city", people=900)
+    none, soon = load_regime("press-2018", ["risk=null"]), load_regime("press-2018", [*SOON, "risk.flagged=0.2"])
+    other = load_regime("press-2018", [*SOON, "risk.features=[age, sex]", "remedies.notice=1", "context_wall=true"])
+    phases = (soon, 21, ["Town *"]), (other, 49, ["Town *"]), (none, 84, ["Town 1*"])
+    rules, columns = rollout(none, *phases), Columns()
+    run = simulate(rules, world, days=112, seed=5, threads=2, out=tmp_path / "run", observers=[columns])
+    places = build_places(world)
+    in_towns = np.repeat([name.startswith("Town") for name in places.names], places.sizes)
+    assert not (columns.by_day[35].flags & AT_RISK).any()  # fourteen days after its first look
+    assert (columns.by_day[49].flags & AT_RISK)[in_towns].any()
+    assert not any((state.flags & AT_RISK)[~in_towns].any() for state in columns.by_day.values())
+    assert_same(rules, world, run, columns.by_day[112])
+    assert audit(run)["risk"]["features"] == list(soon.risk.features)
+    Reliving(run).life(int(np.flatnonzero(columns.by_day[112].flags & AT_RISK)[0]))
 
 
 def test_a_flagged_life_is_lived_again(pressed, monkeypatch):

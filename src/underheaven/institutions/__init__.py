@@ -27,6 +27,13 @@ class Institutions:
     window_days: int
     risk_model: RiskModel | None = None
 
+    has_registers: bool = True
+
+    @property
+    def has_channel(self) -> tuple[bool, bool]:
+        """Whether the regime gives names to faces and to records (FACE, LINK), rightly or wrongly."""
+        return self.recognition is not None, self.has_registers
+
     @property
     def is_national(self) -> tuple[bool, bool]:
         """Whether a wrong name can fall on anybody (FACE, LINK), not only on people of the county."""

@@ -19,7 +19,7 @@ import numpy as np
 from numpy.typing import NDArray
 
 from underheaven import rng
-from underheaven.institutions.sight import Sight, block_of, packed_traits
+from underheaven.institutions.sight import Sight, block_of, is_looked_at, packed_traits
 from underheaven.life.tables import MAX_RISK_TRAITS, N_LEVELS, N_RISK_ROWS, Int64
 
 #: So many citizens the model learns from, at most.
@@ -57,36 +57,40 @@ class RiskModel:
         Parameters
         ----------
         sight : the columns as they are
-        memory : `risk_sample`, `risk_traits`: the citizens looked at; `risk_levels`: int64[citizen, row] and
-            `risk_standing`: int64[citizen, score or whether listed], as at the last look; `risk_clock`: days of the
-            next look and of the last one; `risk_on`, `risk_weights`, `risk_cut`: as for the loop
+        memory : empty before the first look; `risk_sample`, `risk_traits`: the citizens looked at; `risk_levels`:
+            int64[citizen, row] and `risk_standing`: int64[citizen, score or whether listed], as at the last look;
+            `risk_clock`: days of the next look and of the last one; `risk_on`, `risk_weights`, `risk_cut`: as for
+            the loop
 
         Returns
         -------
         Memory : changed where something has happened
         """
-        if "risk_sample" not in memory:
-            memory = memory | first_memory(sight)
+        memory = memory or first_memory()
         next_look, last_look = memory["risk_clock"].tolist()
         if last_look != NO_LOOK and sight.day >= last_look + self.horizon_days:
             memory = memory | self._learnt(sight, memory)
             last_look = NO_LOOK
-        if sight.day >= next_look:
+        if sight.day >= next_look and sight.counties.any():
             next_look, last_look = sight.day + self.retrain_days, sight.day
+            sample = keyed_sample(sight, MOST_SAMPLED)
+            if not np.array_equal(sample, memory["risk_sample"]):
+                memory = memory | {"risk_sample": sample, "risk_traits": packed_traits(sight, sample)}
             memory = memory | {
-                "risk_levels": levels_of(sight, memory["risk_sample"], memory["risk_traits"]),
-                "risk_standing": standing_of(sight, memory["risk_sample"]),
+                "risk_levels": levels_of(sight, sample, memory["risk_traits"]),
+                "risk_standing": standing_of(sight, sample),
             }
         return memory | {"risk_clock": np.array([next_look, last_look], np.int64)}
 
     def _learnt(self, sight: Sight, memory: Memory) -> Memory:
         """Return new weights and a new cut; nothing if all have fallen or nobody has."""
-        sample, rows = memory["risk_sample"], np.array(self.rows)
-        has_fallen = fallen(memory["risk_standing"], standing_of(sight, sample), int(sight.rules["n_ledgers"]))
+        still = is_looked_at(sight, memory["risk_sample"])  # the others live under another regime by now
+        sample, rows = memory["risk_sample"][still], np.array(self.rows)
+        has_fallen = fallen(memory["risk_standing"][still], standing_of(sight, sample))
         if not has_fallen.any() or has_fallen.all():
             return {}
-        weights = fitted_weights(memory["risk_levels"][:, rows], has_fallen, rows)
-        now = levels_of(sight, sample, memory["risk_traits"])
+        weights = fitted_weights(memory["risk_levels"][still][:, rows], has_fallen, rows)
+        now = levels_of(sight, sample, memory["risk_traits"][still])
         risks = weights[rows[None, :], now[:, rows]].sum(axis=1)
         return {
             "risk_weights": weights,
@@ -95,12 +99,13 @@ class RiskModel:
         }
 
 
-def first_memory(sight: Sight) -> Memory:
-    """Return what a model remembers before it has looked: whom it will look at."""
-    sample = keyed_sample(sight.seed, int(sight.people.block_first[-1]), MOST_SAMPLED)
+def first_memory() -> Memory:
+    """Return what a model remembers before it has looked at anybody."""
     return {
-        "risk_sample": sample,
-        "risk_traits": packed_traits(sight, sample),
+        "risk_sample": np.zeros(0, np.int64),
+        "risk_traits": np.zeros(0, np.int64),
+        "risk_levels": np.zeros((0, N_RISK_ROWS), np.int64),
+        "risk_standing": np.zeros((0, 1), np.int64),
         "risk_clock": np.array([0, NO_LOOK], np.int64),
         "risk_on": np.zeros(1, np.int64),
         "risk_weights": np.zeros((N_RISK_ROWS, N_LEVELS), np.int64),
@@ -108,34 +113,44 @@ def first_memory(sight: Sight) -> Memory:
     }
 
 
-def hand_over(memory: Memory, tables: NDArray[np.void]) -> None:
-    """Fill the weights and the cut into the tables of the exchange; EXCHANGE[county], changed in place."""
-    if "risk_on" in memory:
-        for name in ("risk_on", "risk_cut"):
-            tables[name] = memory[name][0]
-        tables["risk_weights"] = memory["risk_weights"]
-
-
-def keyed_sample(seed: int, people: int, most: int) -> Int64:
-    """Return the citizens with the smallest draws, in the order of their numbers.
+def hand_over(memory: Memory, here: NDArray[np.bool_], tables: NDArray[np.void]) -> None:
+    """Fill the weights and the cut into the tables of some counties.
 
     Parameters
     ----------
-    seed, people : of the run
+    memory : of one regime's model; empty without one
+    here : bool[county], where the regime is in force
+    tables : EXCHANGE[county], changed in place
+    """
+    if memory.get("risk_on", np.zeros(1))[0]:
+        for name in ("risk_on", "risk_cut"):
+            tables[name][here] = memory[name][0]
+        tables["risk_weights"][here] = memory["risk_weights"]
+
+
+def keyed_sample(sight: Sight, most: int) -> Int64:
+    """Return the citizens with the smallest draws among those who are looked at, in the order of their numbers.
+
+    Parameters
+    ----------
     most : int, size of the sample if there are as many people
 
     Notes
     -----
     Draws: stream RISK, words 0 and 1, day 0, one a citizen.
     """
+    first_of = sight.people.block_first
+    people = int(first_of[-1])
+    n_looked_at = int(np.diff(first_of)[sight.counties[sight.people.block_county]].sum())
     # A fifth more than are wanted, and 1,000, so that enough fall below the threshold with all but certainty.
-    bar = min(rng.ONE, rng.ONE * (most + most // 5 + 1_000) // max(1, people))
+    bar = min(rng.ONE, rng.ONE * (most + most // 5 + 1_000) // max(1, n_looked_at))
     keys, citizens = [], []
     words = np.zeros((4, min(people, _CHUNK)), np.uint32)
     for first in range(0, people, _CHUNK):
         size = min(_CHUNK, people - first)
-        rng.draw_block(seed, rng.RISK, first, size, 0, 0, words)  # type: ignore[no-untyped-call]
+        rng.draw_block(sight.seed, rng.RISK, first, size, 0, 0, words)  # type: ignore[no-untyped-call]
         below = np.flatnonzero(words[0, :size] < bar)
+        below = below[is_looked_at(sight, first + below)]
         keys.append((words[0, below].astype(np.uint64) << np.uint64(32)) | words[1, below])
         citizens.append(first + below)
     order = np.argsort(np.concatenate(keys), kind="stable")[:most]
@@ -145,16 +160,21 @@ def keyed_sample(seed: int, people: int, most: int) -> Int64:
 
 def standing_of(sight: Sight, citizens: Int64) -> Int64:
     """Return the believed scores of some citizens, and whether they are listed: int64[citizen, ledger + 1]."""
-    state = sight.state
-    listed = (state.list_until[:, citizens] > 0).any(axis=0)
-    found: Int64 = np.column_stack([state.score[:, citizens].T, listed]).astype(np.int64)
+    listed = (sight.state.list_until[:, citizens] > 0).any(axis=0)
+    found: Int64 = np.column_stack([_scores(sight, citizens).T, listed]).astype(np.int64)
     return found
 
 
-def fallen(before: Int64, after: Int64, n_ledgers: int) -> NDArray[np.bool_]:
+def fallen(before: Int64, after: Int64) -> NDArray[np.bool_]:
     """Tell of whom the file believes that a score has fallen, or who is newly listed."""
-    lower = (after[:, :n_ledgers] < before[:, :n_ledgers]).any(axis=1)
-    found: NDArray[np.bool_] = lower | (after[:, n_ledgers] > before[:, n_ledgers])
+    lower = (after[:, :-1] < before[:, :-1]).any(axis=1)
+    found: NDArray[np.bool_] = lower | (after[:, -1] > before[:, -1])
+    return found
+
+
+def _scores(sight: Sight, citizens: Int64) -> NDArray[np.int16]:
+    """Return the believed scores of some citizens, int16[ledger, citizen]; other regimes may have more ledgers."""
+    found: NDArray[np.int16] = sight.state.score[: int(sight.rules["n_ledgers"]), citizens]
     return found
 
 
@@ -170,7 +190,7 @@ def levels_of(sight: Sight, citizens: Int64, traits: Int64) -> Int64:
     found = np.zeros((len(citizens), N_RISK_ROWS), np.int64)
     for slot in range(int(rules["n_risk_traits"])):
         found[:, slot] = (traits >> rules["risk_shift"][slot]) & rules["risk_mask"][slot]
-    tiers = _tiers(rules, state.score[:, citizens])
+    tiers = _tiers(rules, _scores(sight, citizens))
     listed = state.list_until[:, citizens] > 0
     refused = state.refused[citizens].astype(np.int64)
     found[:, MAX_RISK_TRAITS] = tiers.max(axis=0, initial=0)
@@ -192,7 +212,7 @@ def _calls_for_sanction(sight: Sight, citizens: Int64) -> NDArray[np.bool_]:
     """Tell whose believed scores and lists call for a sanction."""
     rules, state = sight.rules, sight.state
     found = np.zeros(len(citizens), bool)
-    tiers = _tiers(rules, state.score[:, citizens])
+    tiers = _tiers(rules, _scores(sight, citizens))
     for ledger in range(int(rules["n_ledgers"])):
         found |= rules["tier_sanctions"][ledger][tiers[ledger]] != 0
     for entry in range(int(rules["n_lists"])):

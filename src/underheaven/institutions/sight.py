@@ -20,6 +20,7 @@ class Sight(NamedTuple):
     rules : RULES record
     people : WorldTables
     state : State; its arrays refuse to be written
+    counties : bool[county], those that are looked at
     """
 
     day: int
@@ -27,6 +28,12 @@ class Sight(NamedTuple):
     rules: Any
     people: Any
     state: State
+    counties: NDArray[np.bool_]
+
+    @classmethod
+    def of(cls, day: int, seed: int, people: Any, state: State) -> Sight:
+        """Return what there is to see, in all counties and under no rules yet."""
+        return cls(day, seed, None, people, state, np.ones(int(people.block_county.max()) + 1, bool))
 
 
 def packed_traits(sight: Sight, citizens: NDArray[np.int64]) -> NDArray[np.int64]:
@@ -48,6 +55,12 @@ def packed_traits(sight: Sight, citizens: NDArray[np.int64]) -> NDArray[np.int64
         block_people(sight.people, sight.seed, block, traits, heads, words)  # type: ignore[no-untyped-call]
         mine = blocks == block
         found[mine] = traits[citizens[mine] - first[block]]
+    return found
+
+
+def is_looked_at(sight: Sight, citizens: NDArray[np.int64]) -> NDArray[np.bool_]:
+    """Tell who lives in a county that is looked at."""
+    found: NDArray[np.bool_] = sight.counties[sight.people.block_county[block_of(sight, citizens)]]
     return found
 
 

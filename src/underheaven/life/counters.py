@@ -147,7 +147,10 @@ def counter_names(
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"
         for u, other in enumerate(tiers):
             names[FLOW + t * MAX_TIERS + u] = f"flow/{tier}/{other}"
-    for t, tier in enumerate(tiers or ("everybody",)):
+    visitors = dict(enumerate(tiers or ("everybody",)))
+    if len(tiers) < MAX_TIERS:  # people under a regime without tiers, beside others in a roll-out
+        visitors.setdefault(MAX_TIERS - 1, "everybody")
+    for t, tier in visitors.items():
         names[VISITS_TIER + t] = f"visits/{tier}"
         names[WAIT_TIER + t] = f"wait_minutes/{tier}"
     for r, rank in enumerate(_RANKS):

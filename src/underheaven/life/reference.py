@@ -120,6 +120,12 @@ class Oracle(Rulebook):
             entry.name: term_quantiles(entry.rule.term).tolist() for entry in self.lists
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
+        self.scale = (*self.contexts, self.start, self.floor, self.cap)
+        appeal = regime.remedies.appeal
+        self.may_appeal = appeal is not None and self.keeps_file
+        self.deadline = appeal.deadline.days if appeal is not None and self.keeps_file else 0
+        response = world.response
+        self.hears = self.keeps_file and response.ties.value > 0 and response.friend_caution.value > 0
         self.remedy = Chances(regime, world)
         self.foresight = Foresight(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
@@ -142,8 +148,7 @@ class Oracle(Rulebook):
             "strain": [me.strain],
         }
         if self.keeps_file:
-            refused = sum(1 << (self.world.services[name].stream - 32) for name in me.refused)
-            found |= {"caution": [me.caution], "flags": [me.flags], "refused": [refused]}
+            found |= {"caution": [me.caution], "flags": [me.flags], "refused": [self.refused_bits(me)]}
             appeal = self.regime.remedies.appeal
             found |= {"appeal_day": [me.appeal_day]} if appeal else {}
             found |= {"sanction_day": [me.sanction_day]} if appeal and appeal.deadline.days else {}
@@ -153,19 +158,30 @@ class Oracle(Rulebook):
             found["true_bucket"] = [me.true.bucket.get(key, 0) for key in at]
         return {name: values for name, values in found.items() if values}
 
+    def refused_bits(self, me: Person) -> int:
+        """Return the services that ever refused her, as the column holds them."""
+        return sum(1 << (self.world.services[name].stream - 32) for name in me.refused)
+
     def live_window(
-        self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int,
+        self,
+        me: Person,
+        place: Mapping[str, Any],
+        day_from: int,
+        day_to: int,
+        friends: int,
+        held: set[str] | None = None,
         called: tuple[int, int] = (0, 0),
-    ) -> None:  # fmt: skip
+    ) -> None:
         """Live the days `day_from` .. `day_to` - 1.
 
         Parameters
         ----------
         place : tables of her county for this window, by their names in life/tables.py, as nested lists
         friends : of how many sanctioned friends she hears as the window starts
+        held : in a roll-out, as the window changes over: sanctions of the regime before that go on
         called : friends whose file calls for a sanction, believed and in truth
         """
-        self._work_out(me)
+        self.work_out(me)
         me.since = day_from
         flag_changed = self._predict(me, place, day_from, called)
         if friends and self.world.response.friend_caution.value:
@@ -173,6 +189,9 @@ class Oracle(Rulebook):
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
         unsettled = self._start_window(me, day_from) or flag_changed
+        if held is not None and self.keeps_file:
+            me.on_paper, me.in_force = held, set(held)
+            unsettled = True
         due = self._first_events(me, place, day_from, day_to)
         for day in range(day_from, day_to):
             today = due.get(day, set())
@@ -215,7 +234,7 @@ class Oracle(Rulebook):
         for local, me in enumerate(people):
             if not me.flags & flag.WAS_SANCTIONED:
                 continue
-            self._work_out(me)
+            self.work_out(me)
             if SHAMED in me.on_paper or (me.on_paper and me.flags & flag.KNOWS):
                 for k, mask in enumerate(masks):
                     friend = local ^ mask
@@ -516,7 +535,7 @@ class Oracle(Rulebook):
 
     # standing --------------------------------------------------------------------------------------------
 
-    def _work_out(self, me: Person) -> None:
+    def work_out(self, me: Person) -> None:
         """Work out what scores and lists amount to."""
         for side in (me.filed, me.true):
             side.tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
@@ -537,7 +556,7 @@ class Oracle(Rulebook):
         """Settle the day's records: tier, lists that a tier leads to, and what is new."""
         was_sanctioned, old_tier = bool(me.on_paper), me.tier
         old, old_true = me.filed.tiers, me.true.tiers
-        self._work_out(me)
+        self.work_out(me)
         if me.tier != old_tier:
             me.counts[f"flow/{old_tier}/{me.tier}"] += 1
             self._tell(me, day, "tier", me.tier, "tiers", before=old_tier)
@@ -558,7 +577,7 @@ class Oracle(Rulebook):
                 self._list(me, day, entry, word, f"lists.{entry.rule.name}.below", fell, should)
                 is_listed_now = True
         if is_listed_now:
-            self._work_out(me)
+            self.work_out(me)
         names = self.regime.tier_names
         if len(names) > 1 and me.tier == names[-1]:
             self._first_time(me, flag.WAS_IN_LOWEST_TIER, "people_lowest_tier")
@@ -581,7 +600,7 @@ class Oracle(Rulebook):
                 me.counts["notices"] += 1
                 self._tell(me, day, "notice", "", "remedies.notice")
                 self._learn(me, place, day)
-            self._work_out(me)
+            self.work_out(me)
         elif was_sanctioned and not me.on_paper:
             self._tell(me, day, "sanction-over", "", "treatment")
 

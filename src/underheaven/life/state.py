@@ -110,32 +110,57 @@ def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
     }
 
 
-def new_state(rules: Any, people: int) -> State:
-    """Make the state of day 0: everybody at the start score, nobody listed, nothing known.
+def shapes_of_all(phases: Any, people: int) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each column that holds what any of several regimes needs.
 
     Parameters
     ----------
-    rules : RULES record
+    phases : RULES[regime]
     people : number of citizens
     """
-    shapes = state_shapes(rules, people)
+    each = [state_shapes(rules, people) for rules in phases]
+    return {name: tuple(max(sizes) for sizes in zip(*(one[name] for one in each), strict=True)) for name in each[0]}
+
+
+def new_state(phases: Any, people: int) -> State:
+    """Make the state of day 0: everybody at the start score of the first regime, nobody listed, nothing known.
+
+    Parameters
+    ----------
+    phases : RULES[regime], the regimes of a run, or the one RULES record
+    people : number of citizens
+    """
+    phases = np.atleast_1d(phases)
+    rules, shapes = phases[0], shapes_of_all(phases, people)
     arrays = {column.name: np.zeros(shapes[column.name], column.dtype) for column in COLUMNS}
-    arrays["score"][:] = rules["start"]
-    arrays["true_score"][:] = rules["start"]
+    for name in ("score", "true_score"):
+        arrays[name][: int(rules["n_ledgers"])] = rules["start"]
     return State(**arrays)
 
 
-def bytes_per_citizen(rules: Any) -> int:
-    """Return the bytes of state that a citizen costs under these rules."""
-    shapes = state_shapes(rules, 1)
+def rows_of(state: State, first: int, end: int) -> State:
+    """Return the columns of the rows `first` .. `end` - 1, as views."""
+    part: dict[str, Any] = {name: array[..., first:end] for name, array in state._asdict().items()}
+    return State(**part)
+
+
+def bytes_per_citizen(phases: Any) -> int:
+    """Return the bytes of state that a citizen costs under these rules, one RULES record or several."""
+    shapes = shapes_of_all(np.atleast_1d(phases), 1)
     return sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS)
 
 
 def broken_invariants(state: State, rules: Any) -> list[str]:
-    """Say which invariants of the columns do not hold; an empty list when all is well."""
+    """Say which invariants of the columns do not hold; an empty list when all is well.
+
+    Parameters
+    ----------
+    state : State of people who all live under these rules
+    rules : RULES record
+    """
     found = []
     for name in ("score", "true_score"):
-        column = getattr(state, name)
+        column = getattr(state, name)[: int(rules["n_ledgers"])]
         if column.size and (column.min() < rules["floor"] or column.max() > rules["cap"]):
             found.append(f"{name} outside floor..cap")
     flags = state.flags

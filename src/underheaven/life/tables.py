@@ -135,6 +135,11 @@ RULES = np.dtype(
         ("risk_sanctions", _I),  # bit s: service s refuses the flagged or puts them last
         ("risk_refuse", _I, N_SERVICES),
         ("risk_rank", _I, N_SERVICES),
+        # roll-outs (life/changeover.py); of one regime alone these say nothing
+        ("scale", _I),  # number of the score's scale: regimes with the same one take a score over
+        ("has_list", _I, MAX_LISTS),
+        ("list_key", _I, MAX_LISTS),  # place of the list in its own regime, which keys its draws
+        ("tier_column", _I, MAX_TIERS),  # place of the tier among those of all regimes, for counting
     ]
 )
 
@@ -155,6 +160,8 @@ EXCHANGE = np.dtype(
         ("risk_on", _I),  # a model has been learnt
         ("risk_weights", _I, (N_RISK_ROWS, N_LEVELS)),  # in 1/256 of a logit
         ("risk_cut", _I),  # flagged from this sum of weights on
+        ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
+        ("phase_before", _I),  # ... and which was in the window before
     ]
 )
 
@@ -208,6 +215,7 @@ class Scratch(NamedTuple):
     words: NDArray[np.uint32]  # [4, citizen of the block]
     due: Int64  # [citizen of the block, day of the window]
     friends: NDArray[np.uint8]  # [believed or true, citizen of the block] friends whose file calls for a sanction
+    held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
 
 
 def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
@@ -221,6 +229,7 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros((4, community), np.uint32),
         np.zeros((community, window_days), np.int64),
         np.zeros((2, community), np.uint8),
+        np.zeros(community, np.int64),
     )
 
 

@@ -286,7 +286,8 @@ def _hospital(counts: Counts) -> dict[str, Any]:
                 "visits": counts.total(f"visits/{tier}"),
                 "wait_minutes": ratio(counts.total(f"wait_minutes/{tier}"), counts.total(f"visits/{tier}")),
             }
-            for tier in counts.tiers or ["everybody"]
+            for tier in [*counts.tiers, "everybody"]
+            if tier != "everybody" or not counts.tiers or counts.total("visits/everybody")
         ],
         "by_rank": [
             {

@@ -78,7 +78,7 @@ def risk(counts: Counts) -> dict[str, Any] | None:
     dict with the rates of all, `strata` (of each level of group, sex, age and income), `fairness` (how far the levels
     of a trait are apart), `flags`, `wrong_windows`, `alone_days`, `appeals_lost`, `features`, `weights`
     """
-    rules: Risk | None = getattr(counts.run.regime, "risk", None)  # counts made by hand have no regime
+    rules = _section(counts)
     if rules is None:
         return None
     rows = {trait: _by_level(counts, trait) for trait in STRATUM}
@@ -96,6 +96,13 @@ def risk(counts: Counts) -> dict[str, Any] | None:
         "fairness": {trait: _apart(rows[trait]) | {"is_feature": trait in rules.features} for trait in STRATUM},
         "weights": _weights(counts, rules),
     }
+
+
+def _section(counts: Counts) -> Risk | None:
+    """Return the section of the regime, or of the first regime of a roll-out that has one."""
+    regime = counts.run.regime
+    found = (getattr(one, "risk", None) for one in getattr(regime, "regimes", (regime,)))
+    return next((section for section in found if section is not None), None)
 
 
 def _flagged(counts: Counts) -> int:
@@ -128,13 +135,18 @@ def _apart(rows: list[dict[str, Any]]) -> dict[str, Any]:
 
 
 def _weights(counts: Counts, rules: Risk) -> list[dict[str, Any]]:
-    """Return what the last model had learnt: logits of each level of each feature, the highest first."""
+    """Return what the last model had learnt: logits of each level of each feature, the highest first.
+
+    A roll-out may have several models, and none is shown.
+    """
+    if hasattr(counts.run.regime, "regimes"):
+        return []
     table = counts.run.table("exchange/tables")
     table = table.filter(pc.equal(table["name"], "risk_weights")).sort_by("day")
     if not table.num_rows:
         return []
     last = table.slice(table.num_rows - 1).to_pylist()[0]
-    weights = np.frombuffer(last["data"], "<i8").reshape(last["shape"])[0]
+    weights = np.frombuffer(last["data"], "<i8").reshape(last["shape"])[0]  # the same in every county
     levels = {**counts.run.manifest["levels"], "tier": counts.tiers, "listed": ["no", "yes"]}
     rows = [
         {"feature": name, "level": str(_named(levels.get(name), at)), "logits": int(weight) / WEIGHT_UNIT}
