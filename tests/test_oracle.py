@@ -60,9 +60,9 @@ def relived(regime, world, run, blocks=None):
         for day in range(0, days, window):
             place = {name: table[county] for name, table in tables[day].items()}
             heard = oracle.hear(block, lives, day, place)
-            called = oracle.friends_called(block, lives, day, place)
-            for me, friends, calls in zip(lives, heard, called, strict=True):
-                oracle.live_window(me, place, day, min(days, day + window), friends, calls)
+            others = oracle.others(block, lives, day, place)
+            for me, friends, other in zip(lives, heard, others, strict=True):
+                oracle.live_window(me, place, day, min(days, day + window), friends, other)
         yield block, oracle, lives
 
 

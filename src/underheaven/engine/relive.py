@@ -25,6 +25,7 @@ from underheaven.life import state as flag
 from underheaven.life.block import run_blocks
 from underheaven.life.counters import N_COUNTERS, TALLY
 from underheaven.life.reference import Person, Step
+from underheaven.life.reference_peers import Others, Rated
 from underheaven.life.reference_rollout import Oracles
 from underheaven.life.state import State, columns_of, new_state
 from underheaven.life.tables import EXCHANGE, new_scratch, record
@@ -46,6 +47,7 @@ class Block:
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
     friends : uint8[window, believed or true, citizen of the block] friends whose file called for a sanction
+    rated : int64[window, citizen of the block, column] what her raters handed to each one (life/peers.py)
     """
 
     number: int
@@ -54,6 +56,7 @@ class Block:
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
     friends: NDArray[np.uint8]
+    rated: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -151,7 +154,7 @@ class Reliving:
         county = int(self.people.block_county[number])
         state = new_state(self.compiled.rules, end - first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        heard, friends = [], []
+        heard, friends, rated = [], [], []
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
@@ -162,10 +165,11 @@ class Reliving:
             )  # fmt: skip
             heard.append(self._scratch.heard[: end - first].copy())
             friends.append(self._scratch.friends[:, : end - first].copy())
+            rated.append(self._scratch.rated[: end - first].copy())
         if block_digest(state, 0, end - first) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
-        self._last = Block(number, first, state, traits, np.array(heard), np.array(friends))
+        self._last = Block(number, first, state, traits, np.array(heard), np.array(friends), np.array(rated))
         return self._last
 
     def life(self, citizen: int, each_day: Callable[[Person, int], None] | None = None) -> Life:
@@ -190,8 +194,9 @@ class Reliving:
         for at, (day, day_to) in enumerate(self.windows):
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
-            heard, (believed, true) = int(block.heard[at, local]), block.friends[at, :, local].tolist()
-            self.oracle.live_window(me, place, day, day_to, heard, (believed, true))
+            believed, true = block.friends[at, :, local].tolist()
+            others = Others(Rated(*block.rated[at, local].tolist()), (believed, true))
+            self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
         levels = {trait: names[me.traits[trait]] for trait, names in self.world.levels.items()}

@@ -1,8 +1,8 @@
 """The order of a day.  Read it top to bottom as the model.
 
 A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
-a risk score flags her or not, troubles fade, friends are heard of, appeals are decided, records expire.  Then day
-by day:
+a risk score flags her or not, friends are heard of, ratings come in, troubles fade, appeals are decided, records
+expire.  Then day by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
@@ -35,6 +35,7 @@ from underheaven.life.acts import (
     plan_block,
 )
 from underheaven.life.changeover import change_block, forget
+from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
@@ -107,8 +108,10 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay or rules.risk_friends:
+        if hearsay or rules.peers or rules.risk_friends:
             tie_masks(seed, block, size, scratch.masks)
+        if rules.peers:
+            rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
         if rules.risk_friends:
             count_friends(rules, state, row, size, scratch)
         if hearsay:
@@ -123,7 +126,10 @@ def run_blocks(
             if hearsay and scratch.heard[local] > 0:
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            unsettled = start_window(rules, tally, me, seed, day_from) or flag_changed
+            is_rated = False
+            if rules.peers:
+                is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_rated or flag_changed
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True

@@ -63,6 +63,15 @@ RISK = AWARENESS + 16  # 8
 FIRMS = RISK + 8  # 16
 N_COUNTERS = FIRMS + 16
 
+RATINGS = PEERS
+RATINGS_RAISED = PEERS + 1
+RATINGS_LOWERED = PEERS + 2
+RATING_FALLS = PEERS + 3
+TIE_ENDS = PEERS + 4
+TIE_SCORES = PEERS + 5
+TIE_SQUARES = PEERS + 6
+TIE_PRODUCTS = PEERS + 7
+
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
     [
@@ -111,6 +120,14 @@ _FIXED = {
     FRIENDS_HEARD: "friends_heard",
     FINES: "fines",
     APPEALS_MOOT: "appeals_moot",
+    RATINGS: "ratings",
+    RATINGS_RAISED: "ratings_raised",
+    RATINGS_LOWERED: "ratings_lowered",
+    RATING_FALLS: "rating_falls",
+    TIE_ENDS: "tie_ends",
+    TIE_SCORES: "tie_scores",
+    TIE_SQUARES: "tie_squares",
+    TIE_PRODUCTS: "tie_products",
 }
 _RISK = {
     RISK_FLAGGED_DID: "risk_windows/flagged/did",

@@ -20,11 +20,13 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
-from underheaven.life.reference_risk import Foresight
+from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
+from underheaven.life.reference_risk import Foresight, friends_called
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
 from underheaven.rng import draw4, threshold
+from underheaven.world.people import IS_HEAD
 from underheaven.world.schema import TRAITS, Act, Service, World
 
 YEAR = 365
@@ -73,6 +75,7 @@ class Person:
 
     citizen: int
     traits: dict[str, int]  # level numbers
+    is_head: bool  # the first of her household
     filed: File
     true: File
     strain: int = 0
@@ -127,6 +130,7 @@ class Oracle(Rulebook):
         response = world.response
         self.hears = self.keeps_file and response.ties.value > 0 and response.friend_caution.value > 0
         self.remedy = Chances(regime, world)
+        self.stars = Stars(regime.peers, self) if regime.peers is not None else None
         self.foresight = Foresight(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
@@ -136,7 +140,7 @@ class Oracle(Rulebook):
         """Return a citizen as she starts; `traits` are packed (world/schema.py)."""
         levels = {name: (traits >> shift) & ((1 << bits) - 1) for name, (shift, bits, _) in TRAITS.items()}
         filed, true = (File(dict.fromkeys(self.contexts, self.start)) for _ in range(2))
-        return Person(citizen, levels, filed, true)
+        return Person(citizen, levels, bool(traits & IS_HEAD), filed, true)
 
     def columns(self, me: Person) -> dict[str, list[int]]:
         """Return a citizen as the columns of state hold her (life/state.py), each as a list along its axis."""
@@ -169,8 +173,8 @@ class Oracle(Rulebook):
         day_from: int,
         day_to: int,
         friends: int,
+        others: Others = NOBODY,
         held: set[str] | None = None,
-        called: tuple[int, int] = (0, 0),
     ) -> None:
         """Live the days `day_from` .. `day_to` - 1.
 
@@ -178,17 +182,18 @@ class Oracle(Rulebook):
         ----------
         place : tables of her county for this window, by their names in life/tables.py, as nested lists
         friends : of how many sanctioned friends she hears as the window starts
+        others : what else reaches her from others of her block
         held : in a roll-out, as the window changes over: sanctions of the regime before that go on
-        called : friends whose file calls for a sanction, believed and in truth
         """
         self.work_out(me)
         me.since = day_from
-        flag_changed = self._predict(me, place, day_from, called)
+        flag_changed = self._predict(me, place, day_from, others.called)
         if friends and self.world.response.friend_caution.value:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
-        unsettled = self._start_window(me, day_from) or flag_changed
+        is_rated = take_ratings(self, me, day_from, others.rated)
+        unsettled = self._start_window(me, day_from) or is_rated or flag_changed
         if held is not None and self.keeps_file:
             me.on_paper, me.in_force = held, set(held)
             unsettled = True
@@ -243,20 +248,10 @@ class Oracle(Rulebook):
                         heard[friend] += word < threshold(response.heard.exact)
         return heard
 
-    def friends_called(self, block: int, people: Sequence[Person]) -> list[tuple[int, int]]:
-        """Return how many friends of each citizen have a file that calls for a sanction, believed and in truth."""
-        found = [[0, 0] for _ in people]
-        if not self.foresight.looks_at("friends"):
-            return [(0, 0) for _ in people]
-        masks = self._masks(block, len(people))
-        for local, me in enumerate(people):
-            for number, side in enumerate((me.filed, me.true)):
-                tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
-                if self.sanctions(tiers, side.until):
-                    for mask in masks:
-                        if local ^ mask < len(people):
-                            found[local ^ mask][number] += 1
-        return [(believed, true) for believed, true in found]
+    def others(self, block: int, people: Sequence[Person], day: int) -> list[Others]:
+        """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
+        rated, called = ratings(self, block, people, day), friends_called(self, block, people)
+        return [Others(*each) for each in zip(rated, called, strict=True)]
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from underheaven.life import state as flag
@@ -10,7 +10,7 @@ from underheaven.regime.schema import Regime
 from underheaven.world.schema import World
 
 if TYPE_CHECKING:
-    from underheaven.life.reference import File, Person
+    from underheaven.life.reference import File, Oracle, Person
 
 
 class Foresight:
@@ -65,3 +65,24 @@ class Foresight:
         if self._rows and place["risk_on"]:
             flagged = "flagged" if me.flags & flag.AT_RISK else "cleared"
             me.counts[f"risk_windows/{flagged}/{'did' if me.has_done else 'did-nothing'}"] += 1
+
+
+def friends_called(oracle: Oracle, block: int, people: Sequence[Person]) -> list[tuple[int, int]]:
+    """Return how many friends of each citizen of a block have a file that calls for a sanction, believed and in truth.
+
+    Parameters
+    ----------
+    oracle : of the regime in force
+    block : number of the community block
+    people : everybody in it, in the order of their numbers, as a window starts
+    """
+    found = [[0, 0] for _ in people]
+    masks = oracle._masks(block, len(people)) if oracle.foresight.looks_at("friends") else []
+    for local, me in enumerate(people if masks else []):
+        for number, side in enumerate((me.filed, me.true)):
+            tiers = {ledger: oracle.tier_of(side.score[ledger]) for ledger in oracle.contexts}
+            if oracle.sanctions(tiers, side.until):
+                for mask in masks:
+                    if local ^ mask < len(people):
+                        found[local ^ mask][number] += 1
+    return [(believed, true) for believed, true in found]

@@ -12,6 +12,7 @@ from typing import Any
 
 from underheaven.life import state as flag
 from underheaven.life.reference import YEAR, Oracle, Person, Step
+from underheaven.life.reference_peers import NOBODY, Others
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.world.schema import World
 
@@ -46,22 +47,21 @@ class Oracles:
         return self.each[0].person(citizen, traits)
 
     def live_window(
-        self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int,
-        called: tuple[int, int] = (0, 0),
-    ) -> None:  # fmt: skip
+        self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int, others: Others = NOBODY
+    ) -> None:
         """Live the days `day_from` .. `day_to` - 1 under the regime that her county's tables name.
 
         Parameters
         ----------
         place : tables of her county for this window (life/tables.py), as nested lists
         friends : of how many sanctioned friends she hears as the window starts, if her regime lets her
-        called : friends whose file calls for a sanction, believed and in truth, for a risk score that looks at them
+        others : what else reaches her from others of her block
         """
         self.phase, before = place["phase"], place["phase_before"]
         oracle, held = self.each[self.phase], None
         if self.phase != before:
             held = self._lead_over(me, self.each[before], oracle, day_from)
-        oracle.live_window(me, place, day_from, day_to, friends if oracle.hears else 0, held, called)
+        oracle.live_window(me, place, day_from, day_to, friends if oracle.hears else 0, others, held)
 
     def hear(self, block: int, people: Sequence[Person], day: int, place: Mapping[str, Any]) -> list[int]:
         """Return of how many sanctioned friends each citizen of a block hears as a window starts.
@@ -74,16 +74,16 @@ class Oracles:
         -----
         On a day of change-over, what counts is how the files stand once they are led over.
         """
-        return list(self.each[place["phase"]].hear(block, self._led_over(people, day, place), day))
+        oracle: Oracle = self.each[place["phase"]]
+        return oracle.hear(block, self._led_over(people, day, place), day)
 
-    def friends_called(
-        self, block: int, people: Sequence[Person], day: int, place: Mapping[str, Any]
-    ) -> list[tuple[int, int]]:
-        """Return how many friends of each citizen have a file that calls for a sanction, believed and in truth."""
-        return list(self.each[place["phase"]].friends_called(block, self._led_over(people, day, place)))
+    def others(self, block: int, people: Sequence[Person], day: int, place: Mapping[str, Any]) -> list[Others]:
+        """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
+        oracle: Oracle = self.each[place["phase"]]
+        return oracle.others(block, self._led_over(people, day, place), day)
 
     def _led_over(self, people: Sequence[Person], day: int, place: Mapping[str, Any]) -> Sequence[Person]:
-        """Return people as a window finds them: on a day of change-over copies, with their files led over."""
+        """Return people as they stand once their files are led over, if that is due."""
         oracle, before = self.each[place["phase"]], self.each[place["phase_before"]]
         if oracle is before:
             return people

@@ -39,6 +39,7 @@ RISK_TIER, RISK_LISTED, RISK_REFUSALS, RISK_FRIENDS = range(MAX_RISK_TRAITS, MAX
 N_RISK_ROWS = MAX_RISK_TRAITS + 4
 UNIT = 1 << 16  # a factor of one
 POINT = 10  # a point in the units of the score columns
+N_RATED = 7  # columns of what raters hand to a citizen
 
 # How an act can come to the system's notice.
 UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
@@ -140,6 +141,20 @@ RULES = np.dtype(
         ("has_list", _I, MAX_LISTS),
         ("list_key", _I, MAX_LISTS),  # place of the list in its own regime, which keys its draws
         ("tier_column", _I, MAX_TIERS),  # place of the tier among those of all regimes, for counting
+        # peer rating (life/peers.py); stars are tenths of a point above the floor
+        ("peers", _I),  # people rate each other
+        ("peer_rate", _I),  # chance that a contact gives a rating in a window
+        ("peer_household", _I),  # those of her household are contacts, too
+        ("peer_star", _I),  # one star
+        ("peer_whole", _I),  # ratings are whole stars
+        ("peer_conduct", _I, 8),  # by conscientiousness: the rating that conduct earns, on average
+        ("peer_mood", _I),  # ... and how far it varies, up or down
+        ("peer_strained", _I),  # ... and how much lower it is at fullest strain
+        ("peer_deference", _I),  # factor of how far the rated stands above the rater
+        ("peer_prejudice", _I, 4),  # by group: what raters of other groups take off
+        ("peer_weighted", _I),  # a rating weighs as much as its rater has stars
+        ("peer_pull", _I),  # factor: how much of its way to the mean rating a score goes in a window
+        ("peer_fall_strain", _I),
     ]
 )
 
@@ -216,6 +231,7 @@ class Scratch(NamedTuple):
     due: Int64  # [citizen of the block, day of the window]
     friends: NDArray[np.uint8]  # [believed or true, citizen of the block] friends whose file calls for a sanction
     held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
+    rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
 
 
 def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
@@ -230,6 +246,7 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros((community, window_days), np.int64),
         np.zeros((2, community), np.uint8),
         np.zeros(community, np.int64),
+        np.zeros((community, N_RATED), np.int64),
     )
 
 

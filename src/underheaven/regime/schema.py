@@ -26,6 +26,7 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.peers import Peers
 from underheaven.regime.sections.risk import Risk
 from underheaven.regime.units import (
     AgeBand,
@@ -389,6 +390,7 @@ class Regime(Document):
     risk: Risk | None = None
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
+    peers: Peers | None = None
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")

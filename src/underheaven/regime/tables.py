@@ -41,6 +41,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections.peers import put_peers
 from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
@@ -116,6 +117,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_treatment(rules, regime, world, contexts, lists)
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
+    put_peers(rules, regime, world)
     put_risk(rules, regime, world)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
@@ -173,6 +175,8 @@ def _check_fit(regime: Regime, world: World) -> None:
     ):
         if ratio:
             asked += [(f"{key}.group.{name}", "group", name, groups) for name in ratio.group]
+    if regime.peers is not None and regime.peers.prejudice is not None:
+        asked.append(("peers.prejudice.against", "group", regime.peers.prejudice.against, groups))
     found = []
     for path, kind, name, names in asked:
         if name not in names:

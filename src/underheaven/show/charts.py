@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.peers import stars
 from underheaven.show.risk import risk
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
@@ -567,6 +568,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     scores,
     tiers,
     flows,
+    stars,
     sanction_days,
     lock_in,
     lists,

@@ -7,6 +7,7 @@ from typing import Any
 
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.peers import describe_peers
 from underheaven.show.risk import risk_sentences
 from underheaven.study.words import decimal, label, whole
 
@@ -40,7 +41,7 @@ def describe(regime: Rules) -> dict[str, Any]:
     if isinstance(regime, Rollout):
         return _rollout(regime)
     return {
-        "sentences": [*_standing(regime), *_watching(regime), *risk_sentences(regime)],
+        "sentences": [*_standing(regime), *describe_peers(regime), *_watching(regime), *risk_sentences(regime)],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
         "services": _services(regime),
@@ -115,7 +116,7 @@ def _watching(regime: Regime) -> list[str]:
             f"Neighbours and officials write down {_exactly(regime.reporting.seen.exact)} of the acts that "
             "can be reported."
         )
-    if not found and (regime.has_score or regime.lists):
+    if not found and (regime.has_score or regime.lists) and regime.peers is None:
         found.append("No cameras, registers or reports are named.")
     return found
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from underheaven.life.reference import Step
 
 #: Steps of everyday life, which a short telling leaves out unless they touch the file.
-EVERYDAY = frozenset({"visit", "perk"})
+EVERYDAY = frozenset({"visit", "perk", "rated"})
 
 
 def sentence(step: Step) -> str:
@@ -67,6 +67,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "repaired": lambda what, _: "completes a repair",
     "expired": lambda what, _: "the oldest records leave the score",
     "friends": lambda what, _: f"hears of {what} sanctioned friends" if what != "1" else "hears of a sanctioned friend",
+    "rated": lambda _, told: (
+        f"is rated {told['stars']:.2f} stars by {plural(told['by'], 'person', 'people')}; "
+        f"conduct alone would have earned {told['earned']:.2f}"
+    ),
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (
