@@ -44,7 +44,7 @@ SURVEY = 29
 FIRM = 30
 FIRM_ACT = 31
 RISK = 32  # words: which citizens a risk score learns from, the same in case of a tie, -, -
-ALLOCATION = 33  # decisions of institutions; the place of the citizen has the county or area
+ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
 DEMAND = 34  # ... the firm that a demand is made to
 
 MASK32 = 0xFFFFFFFF

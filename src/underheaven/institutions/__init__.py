@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.hospitals import Hospitals
+from underheaven.institutions.patrols import Patrols
 from underheaven.institutions.risk_model import RiskModel
 
 
@@ -25,6 +26,7 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    patrols: Patrols | None = None  # None: cameras stay where they are
     risk_model: RiskModel | None = None
 
     has_registers: bool = True

@@ -177,6 +177,8 @@ EXCHANGE = np.dtype(
         ("risk_cut", _I),  # flagged from this sum of weights on
         ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
         ("phase_before", _I),  # ... and which was in the window before
+        # what a rule of allocation reports; the loop does not read it
+        ("cameras", _I),  # in 1/65536 of a camera; -1 where the regime has no such rule
     ]
 )
 

@@ -26,6 +26,7 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.sections.risk import Risk
 from underheaven.regime.units import (
@@ -158,6 +159,7 @@ class Cameras(Section):
     growth: Rate | None = None
     urban_ratio: Factor | None = None
     half_view: Factor
+    allocation: Allocation | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Cameras:

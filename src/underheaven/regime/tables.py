@@ -41,6 +41,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
 from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
@@ -466,6 +467,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         window_days=world.exchange_days,
         risk_model=risk_model(regime),
         has_registers=regime.registers is not None,
+        patrols=compile_patrols(regime, world),
     )
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.risk import risk
 from underheaven.show.standing import flows, lists, scores, tiers
@@ -574,6 +575,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lists,
     refusals,
     hospital,
+    cameras,
     risk,
     tile_map,
 )

@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from underheaven.study.counts import share
+from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
 from underheaven.study.risk import risk_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
@@ -34,8 +35,8 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += peers_findings(found)
-    told += risk_findings(found["risk"])
-    return [*told, *_life_findings(found)]
+        told += risk_findings(found["risk"])
+    return [*told, *camera_findings(found["cameras"]), *_life_findings(found)]
 
 
 def _between(found: Mapping[str, Any]) -> str:
