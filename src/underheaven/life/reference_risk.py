@@ -1,4 +1,4 @@
-"""The oracle's reading of a risk score: the weights of a window, added up by name (docs/explanation/odd.md, 7.14)."""
+"""The oracle's reading of a risk score: the weights of a window, added up by name (docs/explanation/odd.md, 7.18)."""
 
 from __future__ import annotations
 
