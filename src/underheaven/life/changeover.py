@@ -9,7 +9,7 @@ from __future__ import annotations
 from underheaven.compiled import inlined
 from underheaven.life.records import DAYS_PER_YEAR
 from underheaven.life.standing import work_out
-from underheaven.life.state import AT_RISK, KNOWS, TRULY_AT_RISK, give_back, take
+from underheaven.life.state import AT_RISK, IS_PURSUED, KNOWS, TRULY_AT_RISK, give_back, take
 
 
 @inlined
@@ -95,6 +95,8 @@ def lead_over(old, new, me, day):
         is_taken_over = is_taken_over or me.list_until[entry] > 0
     if not (old.risk and new.risk):
         me.flags &= ~(AT_RISK | TRULY_AT_RISK)
+    if new.keeps_file and not new.has_retaliation:
+        me.flags &= ~IS_PURSUED
     if not (old.has_appeal and new.has_appeal):
         me.appeal_day = 0
     if new.has_appeal and not old.has_appeal:
