@@ -167,6 +167,8 @@ def regimes(draw):
     if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
         found["abuse"] = draw(abuses(names))
     found["remedies"] = draw(_remedies("score" in found))
+    if draw(st.booleans()):
+        found["association"] = draw(associations(found.get("treatment", {}), "score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
         found["remedies"].pop("expiry", None)  # ratings leave no record
@@ -191,6 +193,17 @@ def _risks(draw, has_tiers, has_lists):
         "flagged": draw(chance("person")), "explain": draw(st.booleans()),
         "features": draw(st.lists(st.sampled_from(features), min_size=1, max_size=6, unique=True)),
     }  # fmt: skip
+
+
+@st.composite
+def associations(draw, services, has_score):
+    """Return what people bear for others."""
+    found = {}
+    if services and draw(st.booleans()):
+        found["household"] = draw(st.dictionaries(st.sampled_from(sorted(services)), chance("use"), max_size=3))
+    if has_score and draw(st.booleans()):
+        found["friends"] = q(draw(st.sampled_from([0, 0.3, 0.99])))
+    return found
 
 
 @st.composite

@@ -178,6 +178,14 @@ def _scores(sight: Sight, citizens: Int64) -> NDArray[np.int16]:
     return found
 
 
+def _standings(sight: Sight, citizens: Int64) -> Int64:
+    """Return what tiers are cut from, int64[ledger, citizen]: scores with what friends bring onto them."""
+    found: Int64 = _scores(sight, citizens).astype(np.int64)
+    if sight.rules["echo"]:
+        found += sight.state.echo[: len(found), citizens]
+    return found
+
+
 def levels_of(sight: Sight, citizens: Int64, traits: Int64) -> Int64:
     """Return the level of each citizen in each row of the table of weights, int64[citizen, row].
 
@@ -190,7 +198,7 @@ def levels_of(sight: Sight, citizens: Int64, traits: Int64) -> Int64:
     found = np.zeros((len(citizens), N_RISK_ROWS), np.int64)
     for slot in range(int(rules["n_risk_traits"])):
         found[:, slot] = (traits >> rules["risk_shift"][slot]) & rules["risk_mask"][slot]
-    tiers = _tiers(rules, _scores(sight, citizens))
+    tiers = _tiers(rules, _standings(sight, citizens))
     listed = state.list_until[:, citizens] > 0
     refused = state.refused[citizens].astype(np.int64)
     found[:, MAX_RISK_TRAITS] = tiers.max(axis=0, initial=0)
@@ -201,10 +209,10 @@ def levels_of(sight: Sight, citizens: Int64, traits: Int64) -> Int64:
     return found
 
 
-def _tiers(rules: object, score: NDArray[np.int16]) -> Int64:
-    """Return the tier of scores, int64[ledger, citizen]: how many lowest scores they do not reach."""
+def _tiers(rules: object, standing: Int64) -> Int64:
+    """Return the tier of standings, int64[ledger, citizen]: how many lowest scores they do not reach."""
     cutoffs = rules["cutoffs"][: max(0, int(rules["n_tiers"]) - 1)]  # type: ignore[index]
-    found: Int64 = (score[None].astype(np.int64) < cutoffs[:, None, None]).sum(axis=0)
+    found: Int64 = (standing[None] < cutoffs[:, None, None]).sum(axis=0)
     return found
 
 
@@ -212,7 +220,7 @@ def _calls_for_sanction(sight: Sight, citizens: Int64) -> NDArray[np.bool_]:
     """Tell whose believed scores and lists call for a sanction."""
     rules, state = sight.rules, sight.state
     found = np.zeros(len(citizens), bool)
-    tiers = _tiers(rules, _scores(sight, citizens))
+    tiers = _tiers(rules, _standings(sight, citizens))
     for ledger in range(int(rules["n_ledgers"])):
         found |= rules["tier_sanctions"][ledger][tiers[ledger]] != 0
     for entry in range(int(rules["n_lists"])):

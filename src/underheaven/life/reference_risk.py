@@ -80,7 +80,7 @@ def friends_called(oracle: Oracle, block: int, people: Sequence[Person]) -> list
     masks = oracle._masks(block, len(people)) if oracle.foresight.looks_at("friends") else []
     for local, me in enumerate(people if masks else []):
         for number, side in enumerate((me.filed, me.true)):
-            tiers = {ledger: oracle.tier_of(side.score[ledger]) for ledger in oracle.contexts}
+            tiers = {ledger: oracle.tier_of(side.standing(ledger)) for ledger in oracle.contexts}
             if oracle.sanctions(tiers, side.until):
                 for mask in masks:
                     if local ^ mask < len(people):

@@ -23,19 +23,22 @@ from underheaven.life.tally import count
 
 
 @inlined
-def calls_for(rules, score, list_until, row):
+def calls_for(rules, score, echo, list_until, row):
     """Return 1 if the scores and lists of a citizen, believed or true, call for any sanction; else 0.
 
     Parameters
     ----------
     rules : RULES record
-    score : int16[ledger, citizen], tenths of a point
+    score, echo : int16[ledger, citizen], tenths of a point
     list_until : uint16[list, citizen]
     row : int
     """
     sanctions = 0
     for ledger in range(rules.n_ledgers):
-        sanctions |= rules.tier_sanctions[ledger, tier_of(rules, score[ledger, row])]
+        standing = int(score[ledger, row])
+        if rules.echo > 0:
+            standing += int(echo[ledger, row])
+        sanctions |= rules.tier_sanctions[ledger, tier_of(rules, standing)]
     for entry in range(rules.n_lists):
         if list_until[entry, row] > 0:
             sanctions |= rules.list_sanctions[entry]
@@ -59,8 +62,8 @@ def count_friends(rules, state, row, size, scratch):
         scratch.friends[0, local] = 0
         scratch.friends[1, local] = 0
     for local in range(size):
-        believed = calls_for(rules, state.score, state.list_until, row + local)
-        true = calls_for(rules, state.true_score, state.true_list_until, row + local)
+        believed = calls_for(rules, state.score, state.echo, state.list_until, row + local)
+        true = calls_for(rules, state.true_score, state.true_echo, state.true_list_until, row + local)
         if believed or true:
             for k in range(rules.n_ties):
                 friend = local ^ scratch.masks[k]

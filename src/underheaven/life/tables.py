@@ -158,6 +158,10 @@ RULES = np.dtype(
         ("peer_weighted", _I),  # a rating weighs as much as its rater has stars
         ("peer_pull", _I),  # factor: how much of its way to the mean rating a score goes in a window
         ("peer_fall_strain", _I),
+        # association (life/association.py)
+        ("kin_services", _I),  # bit s: service s refuses for the sake of others of the household
+        ("kin_refuse", _I, N_SERVICES),  # ... with this chance
+        ("echo", _I),  # factor: the part of friends' distance from the start that comes onto her
         # awareness
         ("awareness", _I),  # people do not all know that there is a system
         ("known", _I),
@@ -241,6 +245,11 @@ PERSON = np.dtype(
         # risk score
         ("risk_alone", _I),  # on paper for nothing but the flag
         ("has_done", _I),  # in this window she did an act that is held against people, seen or not
+        # association: services that sanction another of her household, and what friends bring onto her score
+        ("kin", _I),
+        ("true_kin", _I),
+        ("echo", _I, MAX_LEDGERS),
+        ("true_echo", _I, MAX_LEDGERS),
     ]
 )
 
@@ -258,6 +267,8 @@ class Scratch(NamedTuple):
     friends: NDArray[np.uint8]  # [believed or true, citizen of the block] friends whose file calls for a sanction
     held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
     rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
+    kin: Int64  # [citizen of the block] services that sanction others of her household (life/association.py)
+    echo: Int64  # [citizen of the block, 2 * ledger] what friends bring onto her score, in the file and in truth
 
 
 def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
@@ -273,6 +284,8 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros((2, community), np.uint8),
         np.zeros(community, np.int64),
         np.zeros((community, N_RATED), np.int64),
+        np.zeros(community, np.int64),
+        np.zeros((community, 2 * MAX_LEDGERS), np.int64),
     )
 
 
