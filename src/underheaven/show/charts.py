@@ -11,6 +11,8 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.demands import demands
+from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
@@ -575,5 +577,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     refusals,
     hospital,
     cameras,
+    approval,
     tile_map,
+    demands,
 )
