@@ -159,6 +159,8 @@ def regimes(draw):
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
     found["demands"] = draw(st.lists(demands(), max_size=2, unique_by=lambda demand: demand["name"]))
+    if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
+        found["abuse"] = draw(abuses(names))
     found["remedies"] = draw(_remedies("score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
@@ -208,6 +210,36 @@ def demands(draw):
         "thresholds": {"low": q(0), "high": draw(weight)}, "peers": draw(weight), "threat": draw(weight),
         "nearness_half_life": draw(duration()),
     }  # fmt: skip
+
+
+@st.composite
+def alleged(draw):
+    """Return shares of acts."""
+    acts = draw(st.lists(st.sampled_from(ACTS), min_size=1, max_size=4, unique=True))
+    return {"values": dict(zip(acts, ([1], [0.5, 0.5], [0.2, 0.8, 0], [0.25] * 4)[len(acts) - 1], strict=True)),
+            "basis": "assumed"}  # fmt: skip
+
+
+@st.composite
+def abuses(draw, lists):
+    """Return the section `abuse`."""
+    found = {}
+    varies = [{}, {"sex": {"values": {"male": 0.3}, "basis": "assumed"}},
+              {"travel": {"values": {"never": 0, "very-often": 3}, "basis": "assumed"},
+               "dissent": {"values": {"3": 2}, "basis": "assumed"}}]  # fmt: skip
+    for kind in ("malicious", "companions", "insiders"):
+        if draw(st.booleans()):
+            found[kind] = {"rate": draw(rate()), "acts": draw(alleged()), "varies": draw(st.sampled_from(varies))}
+    if draw(st.booleans()):
+        found["review"] = {"keep_false": draw(chance("record"))}
+    if draw(st.booleans()):
+        speech = [name for name in ACTS if WORLD.acts[name].speech]
+        found["retaliation"] = {
+            "on": draw(st.dictionaries(st.sampled_from(speech), chance("act"), min_size=1)),
+            "rate": draw(rate()), "lasts": draw(duration()), "acts": draw(alleged()),
+            "lists": draw(st.dictionaries(st.sampled_from(lists), chance("record"))) if lists else {},
+        }  # fmt: skip
+    return found
 
 
 @st.composite

@@ -75,6 +75,9 @@ def test_find(told_and_untold, what):
     elif what == "fell-furthest":
         lowest = min(step.filed["score"]["everything"] for step in found[0].steps)
         assert lowest < 900
+    elif what == "denounced":
+        assert any(step.kind == "denounced" for step in found[0].steps)
+        assert counts["denounced_error_days"] > 0
     elif what == "same-acts-different-fate":
         one, other = found
         assert one.person.true.score == other.person.true.score

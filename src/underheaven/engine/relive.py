@@ -215,6 +215,7 @@ FINDS: dict[str, tuple[str, Callable[[Life], float]]] = {
     "fell-furthest": ("sanctioned", lambda life: _fall(life)),
     "same-acts-different-fate": ("wrongly-sanctioned", lambda life: life.person.counts["wrongful_sanction_days"]),
     "redeemed": ("sanctioned", lambda life: 0 if life.person.on_paper else life.person.counts["sanction_days"]),
+    "denounced": ("denounced", lambda life: life.person.counts["denounced_error_days"]),
     "never-knew": ("not-told", lambda life: _never_knew(life)),
 }
 

@@ -17,6 +17,7 @@ from __future__ import annotations
 from underheaven import rng
 from underheaven.compiled import compiled, inlined
 from underheaven.life import counters as c
+from underheaven.life.abuse import ABUSE_EVENTS, meet_abuse, plan_malice, pursue, retaliate
 from underheaven.life.acts import (
     ACT_EVENTS,
     DONE_FOR_POINTS,
@@ -44,8 +45,10 @@ from underheaven.life.standing import SHAMED, account, settle, work_out
 from underheaven.life.state import (
     HAS_DEMERIT,
     HAS_FALSE_RECORD,
+    IS_PURSUED,
     KNOWS,
     KNOWS_RECORD,
+    WAS_DENOUNCED,
     WAS_IN_LOWEST_TIER,
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
@@ -108,6 +111,8 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
+        if rules.has_malice:
+            plan_malice(rules, seed, first, size, day_from, day_to - day_from, scratch)
         if hearsay or rules.peers:
             tie_masks(seed, block, size, scratch.masks)
         if rules.peers:
@@ -131,6 +136,8 @@ def run_blocks(
             is_rated = False
             if rules.peers:
                 is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
+            if rules.has_retaliation and me.flags & IS_PURSUED:
+                pursue(rules, me, seed, day_from, scratch.due[local], day_to - day_from)
             unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
@@ -245,7 +252,8 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
             gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
             mark_first(due, w3, gaps, activity, tomorrow, n_days)
-            unsettled = act(rules, place, tally, me, seed, day, activity, w0, w1, w2) or unsettled
+            touched = act(rules, place, tally, me, seed, day, activity, w0, w1, w2, due, tomorrow, n_days)
+            unsettled = touched or unsettled
         if (events >> FACE_EVENT) & 1:
             w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, FACE)
             mark_first(due, w2, place.face_gaps[me.look], FACE_EVENT, tomorrow, n_days)
@@ -256,6 +264,8 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             mark_first(due, w2, place.link_gaps[me.name], LINK_EVENT, tomorrow, n_days)
             suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), LINK)
             unsettled = True
+        if events & ABUSE_EVENTS:
+            unsettled = meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days) or unsettled
         if unsettled and rules.keeps_file:
             stand(rules, place, tally, me, seed, day)
             release_day = next_release(rules, me)
@@ -284,12 +294,13 @@ def next_release(rules, me):
 
 
 @inlined
-def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
+def act(rules, place, tally, me, seed, day, activity, accept, seen, identified, due, tomorrow, n_days):
     """ACTS, SIGHTINGS, RECORDS: one candidate act of one citizen.
 
     Parameters
     ----------
     accept, seen, identified : int, draws
+    due, tomorrow, n_days : the events and days of the window, for what follows upon it
 
     Returns
     -------
@@ -304,6 +315,8 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
     count_activity(tally, me, activity, c.DONE, 1)
     if outcome == DONE_FOR_POINTS:
         count_activity(tally, me, activity, c.GAMED, 1)
+    if rules.has_retaliation and rules.retaliated[activity] > 0 and seen < place.seen[rules.channel[activity]]:
+        retaliate(rules, tally, me, seed, day, activity, due, tomorrow, n_days)
     if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:
         return False
     account(rules, tally, me, day)
@@ -367,9 +380,13 @@ def note_firsts(tally, me):
     if not me.flags & WAS_SANCTIONED:
         me.flags |= WAS_SANCTIONED
         count(tally, me, c.PEOPLE_SANCTIONED, 1)
+        if me.flags & WAS_DENOUNCED:
+            count(tally, me, c.DENOUNCED_SANCTIONED, 1)
     if me.in_force & ~me.deserved and not me.flags & WAS_WRONGLY_SANCTIONED:
         me.flags |= WAS_WRONGLY_SANCTIONED
         count(tally, me, c.PEOPLE_WRONGLY_SANCTIONED, 1)
+        if me.flags & WAS_DENOUNCED:
+            count(tally, me, c.DENOUNCED_WRONGLY, 1)
     if not me.flags & HAS_DEMERIT and not me.flags & WAS_SANCTIONED_INNOCENT:
         me.flags |= WAS_SANCTIONED_INNOCENT
         count(tally, me, c.PEOPLE_INNOCENT_SANCTIONED, 1)

@@ -9,7 +9,7 @@ from __future__ import annotations
 from underheaven.compiled import inlined
 from underheaven.life.records import DAYS_PER_YEAR
 from underheaven.life.standing import work_out
-from underheaven.life.state import KNOWS, give_back, take
+from underheaven.life.state import IS_PURSUED, KNOWS, give_back, take
 
 
 @inlined
@@ -92,6 +92,8 @@ def lead_over(old, new, me, day):
             me.list_until[entry] = 0
             me.true_list_until[entry] = 0
         is_taken_over = is_taken_over or me.list_until[entry] > 0
+    if new.keeps_file and not new.has_retaliation:
+        me.flags &= ~IS_PURSUED
     if not (old.has_appeal and new.has_appeal):
         me.appeal_day = 0
     if new.has_appeal and not old.has_appeal:

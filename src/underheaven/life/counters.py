@@ -9,7 +9,17 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from underheaven.life.tables import MAX_LISTS, MAX_TIERS, N_ACTIVITIES, N_ACTS, N_LOOKS, N_STRATA
+from underheaven.life.tables import (
+    COMPANIONS,
+    INSIDERS,
+    MAX_LISTS,
+    MAX_TIERS,
+    N_ACTIVITIES,
+    N_ACTS,
+    N_LOOKS,
+    N_STRATA,
+    NEIGHBOURS,
+)
 
 DAYS = 0
 SANCTION_DAYS = 1
@@ -61,7 +71,19 @@ ABUSE = ASSOCIATION + 8  # 8
 AWARENESS = ABUSE + 8  # 16
 RISK = AWARENESS + 16  # 8
 FIRMS = RISK + 8  # 16
-N_COUNTERS = FIRMS + 16
+VOICE = FIRMS + 16  # 8, of abuse too
+N_COUNTERS = VOICE + 8
+
+MALICIOUS_RECORDS = ABUSE  # + NEIGHBOURS, COMPANIONS or INSIDERS
+RETALIATION_RECORDS = ABUSE + 3
+PEOPLE_DENOUNCED = ABUSE + 4
+DENOUNCED_SANCTIONED = ABUSE + 5
+DENOUNCED_ERROR_DAYS = ABUSE + 6
+EXONERATIONS = ABUSE + 7
+REPORTS_DROPPED = VOICE
+RETALIATIONS = VOICE + 1
+DENOUNCED_WRONGLY = VOICE + 2
+DENOUNCED_WRONGFUL_DAYS = VOICE + 3
 
 RATINGS = PEERS
 RATINGS_RAISED = PEERS + 1
@@ -136,6 +158,18 @@ _FIXED = {
     PEOPLE_WITH_PERK: "people_with_perk",
     **{MADE_AWARE_BY + how: f"made_aware/{name}" for how, name in enumerate(_NEWS)},
     **{HEARD_BY + how: f"heard_repression/{name}" for how, name in enumerate(_NEWS)},
+    MALICIOUS_RECORDS + NEIGHBOURS: "malicious_records/neighbours",
+    MALICIOUS_RECORDS + COMPANIONS: "malicious_records/companions",
+    MALICIOUS_RECORDS + INSIDERS: "malicious_records/insiders",
+    RETALIATION_RECORDS: "retaliation_records",
+    PEOPLE_DENOUNCED: "people_denounced",
+    DENOUNCED_SANCTIONED: "people_denounced_sanctioned",
+    DENOUNCED_ERROR_DAYS: "denounced_error_days",
+    EXONERATIONS: "exonerations",
+    REPORTS_DROPPED: "malicious_reports_dropped",
+    RETALIATIONS: "retaliations",
+    DENOUNCED_WRONGLY: "people_denounced_wrongly_sanctioned",
+    DENOUNCED_WRONGFUL_DAYS: "denounced_wrongful_days",
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")

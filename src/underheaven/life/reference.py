@@ -20,6 +20,7 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse
 from underheaven.life.reference_awareness import News
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
@@ -131,6 +132,7 @@ class Oracle(Rulebook):
         self.hears = self.keeps_file and response.ties.value > 0 and minds
         self.remedy = Chances(regime, world)
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
+        self.abuse = AbuseRules(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -211,6 +213,7 @@ class Oracle(Rulebook):
                 if channel in today:
                     self._suffer(me, place, due, day, day_to, channel, label)
                     unsettled = True
+            unsettled = meet_abuse(self, me, due, day, day_to, today) or unsettled
             if unsettled and self.keeps_file:
                 self._stand(me, place, day)
                 unsettled = False
@@ -271,6 +274,8 @@ class Oracle(Rulebook):
         words = draw4(self.seed, rng.FALSE_RECORD, me.citizen, day_from, 0)
         _mark(due, words[0], place["face_gaps"][_look(me.traits)], FACE, day_from, day_to)
         _mark(due, words[1], place["link_gaps"][me.traits["name"]], LINK, day_from, day_to)
+        for word, gaps, event in self.abuse.first_events(self.seed, me, day_from):
+            _mark(due, word, gaps, event, day_from, day_to)
         return due
 
     # what is slow ----------------------------------------------------------------------------------------
@@ -337,6 +342,7 @@ class Oracle(Rulebook):
         return harsher or any(end > me.true.until.get(name, 0) for name, end in me.filed.until.items())
 
     def _set_right(self, me: Person) -> None:
+        me.counts["exonerations"] += bool(me.flags & flag.WAS_DENOUNCED)
         for ledger in self.contexts:
             gap = me.true.score[ledger] - me.filed.score[ledger]
             if gap > 0:
@@ -410,8 +416,10 @@ class Oracle(Rulebook):
         me.counts[f"done/{name}"] += 1
         if accept >= free:
             me.counts[f"gamed/{name}"] += 1
-        matters = name in self.regime.act_names
-        was_seen = matters and seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        was_seen = seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        if was_seen:
+            self._answer(me, due, day, day_to, name)
+        was_seen = was_seen and name in self.regime.act_names
         gamed = {"for the points": True} if accept >= free else {}
         if not was_seen:
             self._tell(me, day, "act", name, f"world.acts.{name}.rate", seen=False, **gamed)
@@ -424,6 +432,14 @@ class Oracle(Rulebook):
         self._tell(me, day, "act", name, f"world.acts.{name}.rate", seen=True, named=is_hers, **gamed)
         self._record(me, day, name, OWN, is_filed=is_hers, is_true=True)
         return True
+
+    def _answer(self, me: Person, due: dict[int, set[Any]], day: int, day_to: int, name: str) -> None:
+        """Let insiders answer what was said and noticed."""
+        word = self.abuse.answer(self.seed, me, day, name, self.world)
+        if word is not None:
+            me.counts["retaliations"] += 1
+            self._tell(me, day, "pursued", name, f"abuse.retaliation.on.{name}")
+            _mark(due, word, self.abuse.entry_gaps, ENTRY, day + 1, day_to)
 
     def _identify(self, me: Person, place: Mapping[str, Any], day: int, act: Act, name: str, word: int) -> bool:
         """Tell whether her own file is named; the wrong names that leave are not hers to follow."""
@@ -556,9 +572,13 @@ class Oracle(Rulebook):
             me.counts["appeals_moot"] += 1
             self._tell(me, day, "appeal-moot", "", "remedies.appeal")
         if me.in_force:
-            self._first_time(me, flag.WAS_SANCTIONED, "people_sanctioned")
-            if me.in_force - me.deserved:
-                self._first_time(me, flag.WAS_WRONGLY_SANCTIONED, "people_wrongly_sanctioned")
+            denounced = bool(me.flags & flag.WAS_DENOUNCED)
+            if self._first_time(me, flag.WAS_SANCTIONED, "people_sanctioned"):
+                me.counts["people_denounced_sanctioned"] += denounced
+            if me.in_force - me.deserved and self._first_time(
+                me, flag.WAS_WRONGLY_SANCTIONED, "people_wrongly_sanctioned"
+            ):
+                me.counts["people_denounced_wrongly_sanctioned"] += denounced
             if not me.flags & flag.HAS_DEMERIT:
                 self._first_time(me, flag.WAS_SANCTIONED_INNOCENT, "people_innocent_sanctioned")
         if me.on_paper and not was_sanctioned:
@@ -574,10 +594,13 @@ class Oracle(Rulebook):
         elif was_sanctioned and not me.on_paper:
             self._tell(me, day, "sanction-over", "", "treatment")
 
-    def _first_time(self, me: Person, bit: int, counter: str) -> None:
-        if not me.flags & bit:
-            me.flags |= bit
-            me.counts[counter] += 1
+    def _first_time(self, me: Person, bit: int, counter: str) -> bool:
+        """Note what has happened to her for the first time, and count it once; tell whether it is."""
+        if me.flags & bit:
+            return False
+        me.flags |= bit
+        me.counts[counter] += 1
+        return True
 
     def _account(self, me: Person, day: int) -> None:
         """Count the days up to `day` under the standing as last worked out."""
@@ -596,6 +619,9 @@ class Oracle(Rulebook):
             me.counts["innocent_sanction_days"] += days * (not me.flags & flag.HAS_DEMERIT)
         elif me.on_paper:
             me.counts["suspended_days"] += days
+        if me.flags & flag.WAS_DENOUNCED and self._in_error(me):
+            me.counts["denounced_error_days"] += days
+            me.counts["denounced_wrongful_days"] += days * bool(me.in_force - me.deserved)
         for name in me.filed.until:
             me.counts[f"listed_days/{name}"] += days
             me.counts[f"wrongly_listed_days/{name}"] += days * (name not in me.true.until)

@@ -106,6 +106,8 @@ class Oracles:
                 side.bucket = {(now, ledger): score - new.start for ledger, score in side.score.items()}
             both = {entry.name for entry in old.lists} & {entry.name for entry in new.lists}
             side.until = {name: end for name, end in side.until.items() if name in both}
+        if new.keeps_file and not new.abuse.may_retaliate:
+            me.flags &= ~flag.IS_PURSUED
         if not (old.may_appeal and new.may_appeal):
             me.appeal_day = 0
         if new.may_appeal and not old.may_appeal:

@@ -11,6 +11,7 @@ from underheaven.life.counters import (
     APPEALS_MOOT,
     APPEALS_WON,
     CORRECTIONS,
+    EXONERATIONS,
     EXPIRED_POINTS,
     NOTICES,
     POINTS_MOVED,
@@ -20,8 +21,8 @@ from underheaven.life.counters import (
     TRUE_POINTS_MOVED,
 )
 from underheaven.life.response import raise_caution
-from underheaven.life.standing import account, tier_of
-from underheaven.life.state import KNOWS, KNOWS_RECORD
+from underheaven.life.standing import account, is_in_error, tier_of
+from underheaven.life.state import KNOWS, KNOWS_RECORD, WAS_DENOUNCED
 from underheaven.life.tally import count
 
 DAYS_PER_YEAR = 365
@@ -79,19 +80,10 @@ def decide_appeal(rules, tally, me, seed, day):
 
 
 @inlined
-def is_in_error(rules, me):
-    """Tell whether the file holds something against a citizen that the truth does not."""
-    found = False
-    for ledger in range(rules.n_ledgers):
-        found = found or me.score[ledger] < me.true_score[ledger]
-    for entry in range(rules.n_lists):
-        found = found or me.list_until[entry] > me.true_list_until[entry]
-    return found
-
-
-@inlined
 def set_right(rules, tally, me):
     """Bring the file to the truth where it was harsher; what it overlooked stays overlooked."""
+    if me.flags & WAS_DENOUNCED:
+        count(tally, me, EXONERATIONS, 1)
     for ledger in range(rules.n_ledgers):
         gap = me.true_score[ledger] - me.score[ledger]
         if gap > 0:

@@ -5,6 +5,8 @@ from __future__ import annotations
 from underheaven.compiled import inlined
 from underheaven.life.counters import (
     APPEAL_WAIT_DAYS,
+    DENOUNCED_ERROR_DAYS,
+    DENOUNCED_WRONGFUL_DAYS,
     FLOW,
     INNOCENT_SANCTION_DAYS,
     LISTED_DAYS,
@@ -15,7 +17,7 @@ from underheaven.life.counters import (
     WRONGFUL_SANCTION_DAYS,
     WRONGLY_LISTED_DAYS,
 )
-from underheaven.life.state import HAS_DEMERIT
+from underheaven.life.state import HAS_DEMERIT, WAS_DENOUNCED
 from underheaven.life.tables import MAX_TIERS, N_SERVICES
 from underheaven.life.tally import count
 
@@ -108,6 +110,17 @@ def rank_of(rules, service, tier, list_until):
 
 
 @inlined
+def is_in_error(rules, me):
+    """Tell whether the file holds something against a citizen that the truth does not."""
+    found = False
+    for ledger in range(rules.n_ledgers):
+        found = found or me.score[ledger] < me.true_score[ledger]
+    for entry in range(rules.n_lists):
+        found = found or me.list_until[entry] > me.true_list_until[entry]
+    return found
+
+
+@inlined
 def account(rules, tally, me, day):
     """Count the days up to `day`, lived under one standing; called before anything touches the file."""
     n_days = day - me.since
@@ -127,6 +140,10 @@ def account(rules, tally, me, day):
             count(tally, me, INNOCENT_SANCTION_DAYS, n_days)
     elif me.on_paper:
         count(tally, me, SUSPENDED_DAYS, n_days)
+    if me.flags & WAS_DENOUNCED and is_in_error(rules, me):
+        count(tally, me, DENOUNCED_ERROR_DAYS, n_days)
+        if me.in_force & ~me.deserved:
+            count(tally, me, DENOUNCED_WRONGFUL_DAYS, n_days)
     for entry in range(rules.n_lists):
         if me.list_until[entry] > 0:
             count(tally, me, LISTED_DAYS + entry, n_days)

@@ -40,6 +40,9 @@ N_RATED = 7  # columns of what raters hand to a citizen
 # How an act can come to the system's notice.
 UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
 FACE, LINK = 0, 1  # the two channels that can name the wrong person
+# Who lies about a person: people around her, who travelled with her, who keeps the file.
+N_MALICE = 3
+NEIGHBOURS, COMPANIONS, INSIDERS = range(N_MALICE)
 
 _I = np.int64
 
@@ -146,6 +149,22 @@ RULES = np.dtype(
         ("known", _I),
         ("press", _I),  # per window: news of the system reaches a person
         ("censorship", _I),  # chance that news of the critical half is held back
+        # abuse (life/abuse.py)
+        ("has_malice", _I),
+        ("malice_gaps", _I, (N_MALICE, MAX_WINDOW)),  # chance that a candidate report has come by a day's end
+        ("malice_base", _I, N_MALICE),  # ... and that it is made when all that varies is at one
+        ("malice_n_varies", _I, N_MALICE),
+        ("malice_shift", _I, (N_MALICE, MAX_VARIES)),
+        ("malice_mask", _I, (N_MALICE, MAX_VARIES)),
+        ("malice_factor", _I, (N_MALICE, MAX_VARIES, N_LEVELS)),
+        ("malice_acts", _I, (N_MALICE, N_ACTS)),  # cumulative: what is alleged
+        ("report_kept", _I),  # a false report passes whoever looks at it
+        ("has_retaliation", _I),
+        ("retaliated", _I, N_ACTS),  # a noticed act of speech is answered
+        ("retaliation_gaps", _I, MAX_WINDOW),
+        ("retaliation_ends", _I),  # per window
+        ("retaliation_acts", _I, N_ACTS),  # cumulative: what is alleged
+        ("retaliation_listing", _I, (MAX_LISTS, N_ACTS)),  # an entry puts her on the list besides, by what it alleges
     ]
 )
 

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from underheaven.reading import Finding, Findings, did_you_mean
 from underheaven.regime.sections import awareness, peers
+from underheaven.regime.sections.abuse import check_abuse
 
 if TYPE_CHECKING:
     from underheaven.reading import Duration
@@ -166,6 +167,7 @@ def regime(found: schema.Regime) -> Findings:
         text = "only entries of a list can go stale, and there is no list; take `stale` and `stale_time` out"
         yield Finding(("registers", "stale"), text)
     yield from awareness.check(found)
+    yield from check_abuse(found)
     for number, case in enumerate(found.cases):
         yield from _case(found, case, ("cases", number))
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.abuse import ruin
 from underheaven.show.demands import demands
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
@@ -578,6 +579,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     hospital,
     cameras,
     approval,
+    ruin,
     tile_map,
     demands,
 )

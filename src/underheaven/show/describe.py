@@ -7,6 +7,7 @@ from typing import Any
 
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.abuse import abuse_sentences
 from underheaven.show.demands import demand_sentences
 from underheaven.show.opinion import sentences
 from underheaven.show.patrols import allocation_sentences
@@ -49,6 +50,7 @@ def describe(regime: Rules) -> dict[str, Any]:
             *_watching(regime),
             *demand_sentences(regime),
             *sentences(regime),
+            *abuse_sentences(regime),
         ],
         "tiers": _tiers(regime),
         "acts": _acts(regime),

@@ -55,6 +55,9 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "act": _act,
     "silenced": lambda what, _: f"{what}: kept from it by fear of the file",
     "wrong-name": lambda what, told: f"{told['by']} lays {what} of somebody else to her",
+    "denounced": lambda what, told: f"{told['by']} lays {what} to her, which she did not do",
+    "report-dropped": lambda what, told: f"{told['by']} lies about her, and whoever looks at it throws it out",
+    "pursued": lambda what, _: f"insiders begin to retaliate for {what}",
     "points": lambda what, told: f"{told['points']:+d} points for {what}{_both(told)}",
     "fine": lambda what, _: f"fined for {what}",
     "listed": lambda what, told: f"on the list {what} until day {told['until']}{_both(told)}",
@@ -176,7 +179,7 @@ def sums(life: Life) -> str:
     days, wrong = counts["sanction_days"], counts["wrongful_sanction_days"]
     refused = sum(n for name, n in counts.items() if name.startswith("refused/"))
     silenced = sum(n for name, n in counts.items() if name.startswith("silenced/"))
-    false = counts["false_match_records"] + counts["false_link_records"]
+    false = sum(n for name, n in counts.items() if name.startswith("false_records/"))
     return (
         f"{whole(days)} days under sanction, {whole(wrong)} of them wrongly; {plural(false, 'false record')}; "
         f"{plural(refused, 'refusal')}; {plural(silenced, 'act')} not done for fear."

@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from underheaven.study.abuse import KINDS, abuse_of
 from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.demands import demands_part
@@ -36,7 +37,7 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`,
-    `cameras` and `awareness` (None without)
+    `cameras`, `awareness` and `abuse` (None without)
 
     Notes
     -----
@@ -71,6 +72,7 @@ def audit(run: Run) -> dict[str, Any]:
         "cameras": patrols(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),
+        "abuse": abuse_of(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }
@@ -217,6 +219,7 @@ def _records(counts: Counts) -> dict[str, Any]:
         "false_share": ratio(false, true + false),
         "false_by_face_match": face,
         "false_by_register_link": link,
+        "false_by_malice": sum(counts.total(name) for name in KINDS),
         "true_by_channel": by_channel,
         "false_share_of_camera_entries": ratio(face, face + by_channel["camera"]),
         "false_share_of_register_entries": ratio(link, link + by_channel["register"]),
