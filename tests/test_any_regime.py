@@ -158,10 +158,17 @@ def regimes(draw):
             found["registers"] |= {"stale": draw(chance("removal")), "stale_time": draw(duration())}
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
+    if (tiers or names) and draw(st.booleans()):
+        found["risk"] = draw(_risks(bool(tiers), bool(names)))
+        flagged = st.one_of(st.sampled_from(["normal", "last", "refuse"]), refusal)
+        for service in draw(st.sets(st.sampled_from(SERVICES), max_size=3)):
+            found.setdefault("treatment", {}).setdefault(service, {})["risk"] = draw(flagged)
     found["demands"] = draw(st.lists(demands(), max_size=2, unique_by=lambda demand: demand["name"]))
     if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
         found["abuse"] = draw(abuses(names))
     found["remedies"] = draw(_remedies("score" in found))
+    if draw(st.booleans()):
+        found["association"] = draw(associations(found.get("treatment", {}), "score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
         found["remedies"].pop("expiry", None)  # ratings leave no record
@@ -172,6 +179,30 @@ def regimes(draw):
         }  # fmt: skip
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
+    return found
+
+
+@st.composite
+def _risks(draw, has_tiers, has_lists):
+    """Return a risk score; it may look at nothing that there is not."""
+    horizon = draw(st.integers(1, 14))
+    features = ["age", "sex", "urban", "education", "income", "group", "occupation", "travel", "children", "name"]
+    features += ["refusals", "friends", *(["tier"] if has_tiers else []), *(["listed"] if has_lists else [])]
+    return {
+        "retrain": q(f"{horizon + draw(st.integers(0, 14))} days"), "horizon": q(f"{horizon} days"),
+        "flagged": draw(chance("person")), "explain": draw(st.booleans()),
+        "features": draw(st.lists(st.sampled_from(features), min_size=1, max_size=6, unique=True)),
+    }  # fmt: skip
+
+
+@st.composite
+def associations(draw, services, has_score):
+    """Return what people bear for others."""
+    found = {}
+    if services and draw(st.booleans()):
+        found["household"] = draw(st.dictionaries(st.sampled_from(sorted(services)), chance("use"), max_size=3))
+    if has_score and draw(st.booleans()):
+        found["friends"] = q(draw(st.sampled_from([0, 0.3, 0.99])))
     return found
 
 

@@ -94,6 +94,14 @@ TIE_SCORES = PEERS + 5
 TIE_SQUARES = PEERS + 6
 TIE_PRODUCTS = PEERS + 7
 
+KIN_DAYS = ASSOCIATION
+WRONGFUL_KIN_DAYS = ASSOCIATION + 1
+KIN_REFUSED = ASSOCIATION + 2
+KIN_WRONGLY_REFUSED = ASSOCIATION + 3
+ECHO_LOWERED_DAYS = ASSOCIATION + 4
+ECHO_WRONGLY_LOWERED_DAYS = ASSOCIATION + 5
+ECHO_RAISED_DAYS = ASSOCIATION + 6
+
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
     [
@@ -104,6 +112,10 @@ TALLY = np.dtype(
     ]
 )
 
+# Columns of the risk score: windows lived flagged or not, by what people did in them, ...
+RISK_FLAGGED_DID, RISK_FLAGGED_DID_NOT, RISK_CLEARED_DID, RISK_CLEARED_DID_NOT = range(RISK, RISK + 4)
+# ... flags set, windows flagged by an error of the file, days under sanction for nothing else, appeals lost to it.
+RISK_FLAGS, RISK_WRONG_WINDOWS, RISK_ALONE_DAYS, RISK_APPEALS_LOST = range(RISK + 4, RISK + 8)
 # Columns of an act ...
 DONE, SILENCED, GAMED, RECORDED, FALSE_RECORDS, MISSED = range(PER_ACTIVITY)
 # ... and of a service.
@@ -153,6 +165,13 @@ _FIXED = {
     TIE_SCORES: "tie_scores",
     TIE_SQUARES: "tie_squares",
     TIE_PRODUCTS: "tie_products",
+    KIN_DAYS: "kin_days",
+    WRONGFUL_KIN_DAYS: "wrongful_kin_days",
+    KIN_REFUSED: "kin_refused",
+    KIN_WRONGLY_REFUSED: "kin_wrongly_refused",
+    ECHO_LOWERED_DAYS: "echo_lowered_days",
+    ECHO_WRONGLY_LOWERED_DAYS: "echo_wrongly_lowered_days",
+    ECHO_RAISED_DAYS: "echo_raised_days",
     PEOPLE_AWARE: "people_aware",
     PEOPLE_HEARD_REPRESSION: "people_heard_repression",
     PEOPLE_WITH_PERK: "people_with_perk",
@@ -170,6 +189,16 @@ _FIXED = {
     RETALIATIONS: "retaliations",
     DENOUNCED_WRONGLY: "people_denounced_wrongly_sanctioned",
     DENOUNCED_WRONGFUL_DAYS: "denounced_wrongful_days",
+}
+_RISK = {
+    RISK_FLAGGED_DID: "risk_windows/flagged/did",
+    RISK_FLAGGED_DID_NOT: "risk_windows/flagged/did-nothing",
+    RISK_CLEARED_DID: "risk_windows/cleared/did",
+    RISK_CLEARED_DID_NOT: "risk_windows/cleared/did-nothing",
+    RISK_FLAGS: "risk_flags",
+    RISK_WRONG_WINDOWS: "risk_wrong_windows",
+    RISK_ALONE_DAYS: "risk_alone_days",
+    RISK_APPEALS_LOST: "risk_appeals_lost",
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")
@@ -190,7 +219,7 @@ def counter_names(
     -------
     dict of column number to counter name (``done/jaywalking``, ``flow/A/B``)
     """
-    names = dict(_FIXED)
+    names = _FIXED | _RISK
     for t, tier in enumerate(tiers):
         names[TIER_DAYS + t] = f"tier_days/{tier}"
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"

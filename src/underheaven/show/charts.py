@@ -12,10 +12,12 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from underheaven.show.abuse import ruin
+from underheaven.show.association import association
 from underheaven.show.demands import demands
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
+from underheaven.show.risk import risk
 from underheaven.show.rollout import rollout
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
@@ -577,8 +579,10 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lock_in,
     lists,
     refusals,
+    association,
     hospital,
     cameras,
+    risk,
     approval,
     ruin,
     tile_map,

@@ -64,6 +64,8 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "released": lambda what, _: f"off the list {what}",
     "stale": lambda what, _: f"should be off the list {what}; the entry stays behind",
     "tier": lambda what, told: f"from {label(told['before'])} to {what}",
+    "flagged": lambda what, told: f"flagged by the risk score{_wrongly(told)}",
+    "cleared": lambda what, _: "no longer flagged by the risk score",
     "sanctioned": lambda what, told: f"a sanction starts: {what}{_wrongly(told)}",
     "sanction-over": lambda what, _: "no sanction any more",
     "notice": lambda what, _: "is told of the sanction",
@@ -87,6 +89,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "aware": lambda what, _: f"learns that there is such a system, {_NEWS[what]}",
     "hears-repression": lambda what, _: f"hears what the system represses, {_NEWS[what]}",
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
+    "refused-for-kin": lambda what, told: (
+        f"is refused for the sake of somebody in her household: {what}{_wrongly(told)}"
+    ),
+    "echo": lambda _, told: "stands in a lower grade for the company of her friends",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (
         f"{what}: waits {told['minutes']} minutes" + (f", served {told['rank']}" if told["rank"] != "normal" else "")

@@ -11,12 +11,14 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from underheaven.study.abuse import KINDS, abuse_of
+from underheaven.study.association import association
 from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
+from underheaven.study.risk import risk
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -36,8 +38,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`,
-    `cameras`, `awareness` and `abuse` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
+    `demands`, `cameras`, `awareness`, `abuse` and `risk` (None without)
 
     Notes
     -----
@@ -69,7 +71,9 @@ def audit(run: Run) -> dict[str, Any]:
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
         "peers": peers(counts),
+        "association": association(counts),
         "cameras": patrols(counts),
+        "risk": risk(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),
         "abuse": abuse_of(counts),

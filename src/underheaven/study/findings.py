@@ -10,11 +10,13 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from underheaven.study.abuse import abuse_findings
+from underheaven.study.association import association_findings
 from underheaven.study.awareness import headlines
 from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
+from underheaven.study.risk import risk_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -36,7 +38,8 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
-        told += peers_findings(found)
+        told += [*peers_findings(found), *association_findings(found)]
+        told += risk_findings(found["risk"])
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
     return [*told, *known, *abuse_findings(found["abuse"])]
