@@ -204,7 +204,7 @@ def _proxy(found: Mapping[str, Any]) -> dict[str, Any]:
     )
     text = (
         f"The group ‘{label(high)}’ was flagged {percent(known[high])} of the time, the group ‘{label(low)}’ "
-        f"{percent(known[low])}, {looked}."
+        f"{percent(known[low])}, {looked}. A person counts in many windows, so a small gap may be chance."
     )
     tenths = [row["selection_rate"]["value"] for row in found["strata"]["income"]]
     if tenths[0] and tenths[-1]:
