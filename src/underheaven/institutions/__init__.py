@@ -12,6 +12,7 @@ from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
+from underheaven.institutions.press import Press
 
 
 @dataclass(frozen=True)
@@ -26,6 +27,8 @@ class Institutions:
     hospitals: Hospitals
     window_days: int
     patrols: Patrols | None = None  # None: cameras stay where they are
+    companion_seen: int = 0  # threshold: an act that only companions see is reported by them
+    press: Press | None = None  # None: the wrongdoing of officials does not move
 
     has_registers: bool = True
 

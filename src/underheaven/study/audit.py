@@ -205,7 +205,7 @@ def _records(counts: Counts) -> dict[str, Any]:
     face, link = counts.total("false_match_records"), counts.total("false_link_records")
     by_channel = {
         channel: counts.sum("recorded", [act["name"] for act in counts.acts if act["channel"] == channel])
-        for channel in ("camera", "register", "report")
+        for channel in ("camera", "register", "report", "companion")
     }
     against_true, against_false = counts.sum("recorded", against), counts.sum("false_records", against)
     return {

@@ -35,6 +35,7 @@ from underheaven.reading import (
     one_of,
     passed,
 )
+from underheaven.world.sections.voice import Audience, Officials, check_voice
 
 FORMAT = "underheaven-world/1"
 
@@ -240,13 +241,14 @@ class Act(Section):
 
     stream: StrictInt
     rate: Rate
-    channel: Literal["camera", "register", "report", "unseen"]
+    channel: Literal["camera", "register", "report", "unseen", "companion"]
     context: Name
     varies: Varies = {}
     strain: Factor | None = None
     caution: Factor | None = None
     gaming: Factor | None = None
     speech: StrictBool = False
+    audience: Audience | None = None
 
     @property
     def ceiling_per_day(self) -> Fraction:
@@ -323,6 +325,7 @@ class World(Document):
     response: Response
     acts: dict[Name, Act]
     services: dict[Name, Service]
+    officials: Officials | None = None
 
     @model_validator(mode="after")
     def _check(self) -> World:
@@ -372,6 +375,7 @@ def _world(found: World) -> Findings:
         return  # the rest needs sound levels and places
     yield from _response(found)
     yield from _activities(found)
+    yield from check_voice(found)
     if not 1 <= found.people <= MAX_PEOPLE:
         text = f"{found.people:,} adults cannot be simulated; write a number within 1 .. {MAX_PEOPLE:,}"
         yield Finding(("adults", "value") if found.adults is not None else ("places",), text)
