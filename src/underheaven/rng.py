@@ -42,13 +42,13 @@ MALICE_KIND = 26  # words: which act, made, next gap, passes review; k = by whom
 RETALIATION = 27  # words for k = 0 (a window starts): ends, first entry, -, -; 1 (an entry): which act, next gap, -, -;
 #                   64 + act (what was said): answered, first entry, account closed, -;
 #                   128 + list (an entry): listed, term, -, -
-AWARENESS = 28
-SURVEY = 29
+AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, knew at the start; k = 1: three of temper
+SURVEY = 29  # day = wave; k = 0: start of the sample; 1, words: order, list, what she says, -; 2 ..: harmless items
 FIRM = 30
 FIRM_ACT = 31
 RISK = 32
 ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
-DEMAND = 34  # ... the firm that a demand is made to
+DEMAND = 34  # ... the firm that a demand is made to; words: threshold, exposure, time to comply, -; k = demand
 
 MASK32 = 0xFFFFFFFF
 ONE = 1 << 32  # threshold of a certain event

@@ -191,9 +191,17 @@ def _regime_sections(regime: Regime) -> _Sections:
         ("recognition", "Face recognition (an error model)"),
         ("registers", "Registers"),
         ("reporting", "Reports by people"),
+        ("awareness", "Who knows of it"),
     ):
         section = getattr(regime, part)
         yield head, _plain(section) + _numbers(regime, part)
+    yield (
+        "Demands on foreign firms",
+        [
+            [demand.name, f"to {demand.n_firms} firms", "until day " + ", ".join(str(d.days) for d in demand.deadlines)]
+            for demand in regime.demands
+        ],
+    )
     remedies = _numbers(regime, "remedies") + _plain(regime.remedies)
     yield "Remedies", remedies or [["none"]]
     if regime.context_wall:
@@ -248,6 +256,7 @@ def _world_sections(world: World) -> _Sections:
         ],
     )
     yield "How people respond", _numbers(world, "response")
+    yield "What people think of being scored", _numbers(world, "opinion")
 
 
 def _varies(entry: Any) -> str:

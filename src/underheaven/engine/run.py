@@ -10,6 +10,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -21,13 +22,16 @@ from underheaven import errors
 from underheaven.compiled import was_compiled_before
 from underheaven.engine.exchange import Census, Counts, Memory, Phases, first_memory, next_exchange
 from underheaven.engine.threads import Workers
+from underheaven.institutions.demands import Made, demands_table, first_made
 from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
 from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state, rows_of
 from underheaven.life.tables import EXCHANGE, N_STRATA
-from underheaven.regime.rollout import Rules, compile_rules
+from underheaven.regime.rollout import Rollout, Rules, compile_rules
+from underheaven.regime.sections.awareness import opinion_table
 from underheaven.regime.tables import Compiled
 from underheaven.store import Run, RunWriter, open_run
 from underheaven.study.observe import KeyedSample, Observer, ScoreHistogram
+from underheaven.study.opinions import Opinions
 from underheaven.world.people import build_tables
 from underheaven.world.places import Places, build_places
 from underheaven.world.schema import World
@@ -294,6 +298,15 @@ class _Life:
             KeyedSample(seed, county_first, days),
             *observers,
         ]
+        regimes = regime.regimes if isinstance(regime, Rollout) else (regime,)
+        opinions = [opinion_table(one, world) for one in regimes]
+        self.opinions: Opinions | None = None
+        if any(opinion is not None for opinion in opinions):
+            levels = self.compiled.levels
+            self.opinions = Opinions(
+                self.people, seed, opinions, self.ranges_under, levels, self.window_days, days
+            )  # fmt: skip
+            self.observers.append(self.opinions)
         self.day = 0
         self.began: Start | None = None
         self.census: Census
@@ -315,6 +328,8 @@ class _Life:
         """Compile the loop, count heads and let observers see the start."""
         people = self.places.people
         self.kept_traits = np.zeros(people if people <= KEEP_TRAITS_UP_TO else 0, np.uint32)
+        if self.opinions is not None:
+            self.opinions.kept_traits = self.kept_traits
         self.workers.compile(self.state, self.kept_traits)
         self.census = self.workers.count(self.seed, self.kept_traits, self.places.full_sizes)
         if self.day == 0:
@@ -339,6 +354,13 @@ class _Life:
     def ranges_under(self, day: int) -> list[tuple[int, int, int]]:
         """Return (regime, first citizen, end) of all citizens, as the day before `day` found them."""
         return ranges_under(self.compiled, self.places, self.window_days, day)
+
+    @cached_property
+    def demands(self) -> list[Made]:
+        """The demands on foreign firms, and when each is made."""
+        exchanges = range(0, self.days, self.window_days)
+        in_force = ((day, set(self.phases.in_force(day).tolist())) for day in exchanges)
+        return first_made([found.demands for found in self.compiled.institutions], in_force)
 
     def broken_invariants(self) -> list[str]:
         """Say which invariants of the columns do not hold."""
@@ -419,6 +441,8 @@ class _Life:
             "people": _people_table(self.census, counties, self.compiled.levels),
             "exchange/tables": _exchange_table(self.book.exchanges),
         }
+        if self.demands:
+            found["demands"] = demands_table(self.demands, self.seed, self.days)
         return found | {observer.name: observer.table() for observer in self.observers}
 
     def manifest(self, timings: dict[str, Any]) -> dict[str, Any]:
@@ -441,6 +465,7 @@ class _Life:
             "tiers": compiled.tiers,
             "lists": compiled.lists,
             "ledgers": compiled.ledgers,
+            "demands": [{"name": d.demand.name, "made_on_day": d.day, "regime": d.regime} for d in self.demands],
             "acts": compiled.act_rows,
             "services": compiled.service_rows,
             "levels": compiled.levels,

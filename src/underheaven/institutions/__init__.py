@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
+from underheaven.institutions.demands import Demand
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
 from underheaven.institutions.press import Press
@@ -27,6 +28,7 @@ class Institutions:
     hospitals: Hospitals
     window_days: int
     patrols: Patrols | None = None  # None: cameras stay where they are
+    demands: tuple[Demand, ...] = ()
     companion_seen: int = 0  # threshold: an act that only companions see is reported by them
     press: Press | None = None  # None: the wrongdoing of officials does not move
 

@@ -34,6 +34,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.changeover import change_block, forget
 from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
@@ -98,7 +99,8 @@ def run_blocks(
         county = people.block_county[block]
         place = places[county]
         rules = phases[place.phase]
-        hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
+        hearsay = rules.keeps_file and rules.n_ties > 0 and (rules.friend_caution > 0 or rules.awareness)
+        is_new = day_from == 0 or not phases[place.phase_before].awareness  # some know a system as it begins
         changes_over = place.phase != place.phase_before
         if changes_over:
             change_block(phases[place.phase_before], rules, state, me, day_from, row, size, scratch.held)
@@ -118,11 +120,18 @@ def run_blocks(
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
+        if rules.awareness:
+            rng.draw_block(seed, rng.AWARENESS, first, size, day_from, 0, scratch.words)
         for local in range(size):
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            if rules.awareness:
+                w = scratch.words
+                w0, w1, w2, w3 = int(w[0, local]), int(w[1, local]), int(w[2, local]), int(w[3, local])
+                meet_the_press(rules, tally, me, is_new, w0, w1, w2, w3)
             if hearsay and scratch.heard[local] > 0:
+                become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
             is_rated = False

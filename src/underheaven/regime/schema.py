@@ -27,6 +27,8 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.abuse import Abuse
+from underheaven.regime.sections.awareness import Awareness
+from underheaven.regime.sections.demands import Demand
 from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.units import (
@@ -392,6 +394,8 @@ class Regime(Document):
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
     peers: Peers | None = None
+    demands: tuple[Demand, ...] = ()
+    awareness: Awareness | None = None
     abuse: Abuse | None = None
     cases: tuple[Case, ...] = ()
 

@@ -42,7 +42,9 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections import demands
 from underheaven.regime.sections.abuse import companions_see, compile_press, put_abuse, put_voice
+from underheaven.regime.sections.awareness import put_awareness
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
 from underheaven.rng import threshold
@@ -120,6 +122,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     put_peers(rules, regime, world)
+    put_awareness(rules, regime, world)
     put_abuse(rules, regime, world, lists)
     put_voice(rules, world)
     registers = _registers(regime, world)
@@ -469,6 +472,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         window_days=world.exchange_days,
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
+        demands=demands.compiled(regime.demands),
         companion_seen=companions_see(regime),
         press=compile_press(world),
     )

@@ -12,6 +12,8 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from underheaven.show.abuse import ruin
+from underheaven.show.demands import demands
+from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
@@ -576,6 +578,8 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     refusals,
     hospital,
     cameras,
+    approval,
     ruin,
     tile_map,
+    demands,
 )

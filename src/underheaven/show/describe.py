@@ -8,6 +8,8 @@ from typing import Any
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
 from underheaven.show.abuse import abuse_sentences
+from underheaven.show.demands import demand_sentences
+from underheaven.show.opinion import sentences
 from underheaven.show.patrols import allocation_sentences
 from underheaven.show.peers import describe_peers
 from underheaven.study.words import decimal, label, whole
@@ -52,6 +54,8 @@ def describe(regime: Rules) -> dict[str, Any]:
             *_standing(regime),
             *describe_peers(regime),
             *_watching(regime),
+            *demand_sentences(regime),
+            *sentences(regime),
             *abuse_sentences(regime),
         ],
         "tiers": _tiers(regime),

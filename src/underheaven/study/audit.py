@@ -11,7 +11,9 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from underheaven.study.abuse import KINDS, abuse_of
+from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
+from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
@@ -34,8 +36,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `cameras`
-    and `abuse` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`,
+    `cameras`, `awareness` and `abuse` (None without)
 
     Notes
     -----
@@ -68,6 +70,8 @@ def audit(run: Run) -> dict[str, Any]:
         "hospital": _hospital(counts),
         "peers": peers(counts),
         "cameras": patrols(counts),
+        "demands": demands_part(run),
+        "awareness": awareness(counts),
         "abuse": abuse_of(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},

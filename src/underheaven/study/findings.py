@@ -10,7 +10,9 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from underheaven.study.abuse import abuse_findings
+from underheaven.study.awareness import headlines
 from underheaven.study.counts import share
+from underheaven.study.demands import demand_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
@@ -35,8 +37,9 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += peers_findings(found)
-    told += camera_findings(found["cameras"])
-    return [*told, *_life_findings(found), *abuse_findings(found["abuse"])]
+    known = [_finding(**told) for told in headlines(found)]
+    told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
+    return [*told, *known, *abuse_findings(found["abuse"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:

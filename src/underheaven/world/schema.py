@@ -35,6 +35,8 @@ from underheaven.reading import (
     one_of,
     passed,
 )
+from underheaven.world.sections import opinion
+from underheaven.world.sections.opinion import Opinion
 from underheaven.world.sections.voice import Audience, Officials, check_voice
 
 FORMAT = "underheaven-world/1"
@@ -325,6 +327,7 @@ class World(Document):
     response: Response
     acts: dict[Name, Act]
     services: dict[Name, Service]
+    opinion: Opinion | None = None
     officials: Officials | None = None
 
     @model_validator(mode="after")
@@ -375,6 +378,7 @@ def _world(found: World) -> Findings:
         return  # the rest needs sound levels and places
     yield from _response(found)
     yield from _activities(found)
+    yield from opinion.check(found.opinion, found.levels)
     yield from check_voice(found)
     if not 1 <= found.people <= MAX_PEOPLE:
         text = f"{found.people:,} adults cannot be simulated; write a number within 1 .. {MAX_PEOPLE:,}"

@@ -1,1 +1,1 @@
-"""Parts of a world file that a world may leave out, one a file."""
+"""Sections of a world file that one mechanism reads each."""
