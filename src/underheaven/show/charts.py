@@ -36,6 +36,7 @@ from underheaven.show.vega import (
     tooltip,
     vega_lite,
 )
+from underheaven.show.voice import officials
 from underheaven.study.counts import Counts, ratio, share
 from underheaven.study.words import decimal, label, percent, whole
 
@@ -580,6 +581,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     cameras,
     approval,
     ruin,
+    officials,
     tile_map,
     demands,
 )

@@ -17,6 +17,7 @@ from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
+from underheaven.study.voice import voice_of
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -37,7 +38,7 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`,
-    `cameras`, `awareness` and `abuse` (None without)
+    `cameras`, `awareness`, `abuse` and `voice` (None without)
 
     Notes
     -----
@@ -73,6 +74,7 @@ def audit(run: Run) -> dict[str, Any]:
         "demands": demands_part(run),
         "awareness": awareness(counts),
         "abuse": abuse_of(counts),
+        "voice": voice_of(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }

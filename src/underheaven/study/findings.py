@@ -15,6 +15,7 @@ from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
+from underheaven.study.voice import voice_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -39,7 +40,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         told += peers_findings(found)
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
-    return [*told, *known, *abuse_findings(found["abuse"])]
+    return [*told, *known, *abuse_findings(found["abuse"]), *voice_findings(found["voice"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:
