@@ -98,8 +98,8 @@ def voice_findings(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         text = (
             f"Of {plural(exposures['would_have_been'], 'wrong')} of officials that people would have made public, "
             f"{whole(exposures['silenced'])} stayed unsaid for fear and {whole(exposures['unheard'])} reached nobody. "
-            f"At the end officials do {decimal(exposures['wrongdoing_at_the_end'])} times the wrong that they did at the "
-            f"start; had the public heard everything, {decimal(exposures['wrongdoing_if_heard'])} times."
+            f"At the end officials do {decimal(exposures['wrongdoing_at_the_end'])} times the wrong that they did at "
+            f"the start; had the public heard everything, {decimal(exposures['wrongdoing_if_heard'])} times."
         )
         told.append(
             _finding("not_learned", "What the public never learned", share["value"], "share", text, share=share)
