@@ -19,7 +19,7 @@ UNIT = 1 << 16  # the level of wrongdoing at the start
 
 def voice_of(counts: Counts) -> dict[str, Any] | None:
     """Return whom words reached; None in a world where no words have an audience."""
-    world = counts.run.world
+    world = getattr(counts.run, "world", None)  # an audit made by hand has none
     given = {} if world is None else {name: act.audience for name, act in world.acts.items()}
     acts = {name: audience.people.value for name, audience in given.items() if audience is not None}
     if world is None or not acts:
