@@ -18,6 +18,7 @@ from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
+from underheaven.study.risk import risk
 from underheaven.study.voice import voice_of
 
 if TYPE_CHECKING:
@@ -39,7 +40,7 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
-    `demands`, `cameras`, `awareness`, `abuse` and `voice` (None without)
+    `demands`, `cameras`, `awareness`, `abuse`, `risk` and `voice` (None without)
 
     Notes
     -----
@@ -73,6 +74,7 @@ def audit(run: Run) -> dict[str, Any]:
         "peers": peers(counts),
         "association": association(counts),
         "cameras": patrols(counts),
+        "risk": risk(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),
         "abuse": abuse_of(counts),
