@@ -99,7 +99,7 @@ class AbuseRules:
 
 def speak(oracle: Oracle, me: Person, day: int, name: str, people: int, through: str) -> None:
     """Let words reach their audience, or nobody if their service is refused to her."""
-    refuse = oracle.treatment(through, me.filed.tiers, me.filed.until)[0]
+    refuse = oracle.treatment(through, me.filed.tiers, me.filed.until, bool(me.flags & flag.AT_RISK))[0]
     word = draw4(oracle.seed, rng.RETALIATION, me.citizen, day, 64 + oracle.world.acts[name].stream)[2]
     if through not in me.in_force or word >= threshold(refuse):
         me.counts["audience_reached"] += people

@@ -10,6 +10,7 @@ from underheaven import rng
 from underheaven.compiled import inlined
 from underheaven.life.counters import AUDIENCE_LOST, AUDIENCE_REACHED, EXPOSURES_UNHEARD, WORDS_UNHEARD
 from underheaven.life.standing import chance_of_refusal
+from underheaven.life.state import AT_RISK
 from underheaven.life.tally import count
 
 
@@ -21,7 +22,7 @@ def speak(rules, tally, me, seed, day, act):
     if (me.in_force >> service) & 1:
         w0, w1, word, w3 = rng.draw4(seed, rng.RETALIATION, me.citizen, day, 64 + act)
         tier = me.ledger_tier[max(0, rules.service_ledger[service])]
-        is_closed = word < chance_of_refusal(rules, service, tier, me.list_until)
+        is_closed = word < chance_of_refusal(rules, service, tier, me.list_until, me.flags & AT_RISK)
     if is_closed:
         count(tally, me, WORDS_UNHEARD, 1)
         count(tally, me, AUDIENCE_LOST, rules.audience[act])
