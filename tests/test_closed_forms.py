@@ -27,7 +27,7 @@ def act(stream, rate, channel="register", **more):
 
 def world_of(people=PEOPLE, **acts):
     """Make the town with these acts and no others."""
-    return load_world("town", people=people).model_copy(update={"acts": acts})
+    return load_world("town", people=people).model_copy(update={"acts": acts, "officials": None})
 
 
 def regime_of(tmp_path, body):

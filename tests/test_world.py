@@ -467,7 +467,7 @@ def test_ties_are_keyed_draws():
         ("acts.jaywalking.varies.age.teen=2", "UH120", "'teen' is no level here"),
         ("acts.jaywalking.rate=200", "UH120", "at most once a day"),
         ("acts.late-payment.strain=400", "UH120", "at most once a day"),
-        ("acts.charity.channel=eye", "UH112", "camera, register, report or unseen"),
+        ("acts.charity.channel=eye", "UH112", "camera, register, report, unseen or companion"),
         ("services.hospital.varies.education={values: {college: 2}}", "UH120", "age, sex, group or income only"),
         ("services.hospital.hospital.load=1", "UH120", "never ends"),
         ("services.hospital.hospital.minutes_per_visit=0", "UH120", "takes time"),

@@ -40,7 +40,8 @@ RATING = 24  # words: rates, mood, rounding to stars, -; k = friend or 8 + house
 MALICE = 25  # first candidate false report of a window; words: by neighbours, companions, insiders, -
 MALICE_KIND = 26  # words: which act, made, next gap, passes review; k = by whom
 RETALIATION = 27  # words for k = 0 (a window starts): ends, first entry, -, -; 1 (an entry): which act, next gap, -, -;
-#                   64 + act (what was said): answered, first entry, -, -; 128 + list (an entry): listed, term, -, -
+#                   64 + act (what was said): answered, first entry, account closed, -;
+#                   128 + list (an entry): listed, term, -, -
 AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, knew at the start; k = 1: three of temper
 SURVEY = 29  # day = wave; k = 0: start of the sample; 1, words: order, list, what she says, -; 2 ..: harmless items
 FIRM = 30

@@ -12,11 +12,13 @@ from underheaven.institutions import Institutions
 from underheaven.institutions.attribution import act_shares, hazard_gaps
 from underheaven.institutions.cameras import Cameras
 from underheaven.institutions.patrols import first_cameras
+from underheaven.institutions.press import Press, first_press
 from underheaven.institutions.risk_model import hand_over
 from underheaven.institutions.sight import Sight
 from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
+    COMPANION,
     EXCHANGE,
     N_ACTS,
     N_LOOKS,
@@ -151,11 +153,14 @@ def first_memory(phases: Phases) -> Memory:
     `backlog` : int64[county], appeals waiting, in billionths of a case.
     With a rule of allocation also int64[county] each: `cameras_moved`, in 1/65536 of a camera, their sum is 0;
     `camera_counts`, what the rule goes by; `camera_seen`, thresholds of the last window.
+    What the press remembers says `institutions.press.first_press`.
     """
     names = ["backlog"]
     if any(institutions.patrols is not None for institutions in phases.institutions):
         names += ["cameras_moved", "camera_counts", "camera_seen"]
-    return {name: np.zeros(phases.n_counties, np.int64) for name in names}
+    found = {name: np.zeros(phases.n_counties, np.int64) for name in names}
+    press = next((institutions.press for institutions in phases.institutions if institutions.press is not None), None)
+    return found if press is None else found | first_press(press, phases.n_counties)
 
 
 def empty_counts(n_counties: int) -> Counts:
@@ -245,6 +250,7 @@ def _hand_over(
     tables["cameras"] = -1
     tables["seen"][:, REGISTER] = ONE
     tables["seen"][:, REPORT] = institutions.report_seen
+    tables["seen"][:, COMPANION] = institutions.companion_seen
     if institutions.cameras is not None:
         memory = _watch(institutions, institutions.cameras, census, day, last, tables, memory, here, new)
     visits = np.zeros((n_counties, 3), np.int64)
@@ -258,7 +264,32 @@ def _hand_over(
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
         backlog, tables["appeal_days"] = institutions.appeals.step(memory["backlog"], filed, census.people, last_days)
         memory = memory | {"backlog": backlog}
-    return tables, memory
+    return tables, memory | _publish(institutions.press, census, last, last_days, memory, tables)
+
+
+def _publish(
+    press: Press | None,
+    census: Census,
+    last: Counts | None,
+    last_days: int,
+    memory: Memory,
+    tables: NDArray[np.void],
+) -> Memory:
+    """Let the wrongdoing of officials move by what was made public, and as it would have if all had been heard."""
+    tables["wrongdoing"], tables["wrongdoing_heard"] = UNIT, UNIT
+    if press is None:
+        return {}
+    found: Memory = {}
+    for which in ("", "_heard"):
+        level, waiting = memory[f"wrongdoing{which}"], memory[f"exposures{which}"]
+        if last is not None:
+            made = last.county[:, c.ACTIVITY + c.PER_ACTIVITY * press.act + c.DONE]
+            silenced = last.county[:, c.ACTIVITY + c.PER_ACTIVITY * press.act + c.SILENCED]
+            reached = made + silenced if which else made - last.county[:, c.EXPOSURES_UNHEARD]
+            level, waiting = press.step(level, waiting, reached, census.people, last_days)
+        tables[f"wrongdoing{which}"] = level
+        found |= {f"wrongdoing{which}": level, f"exposures{which}": waiting}
+    return found
 
 
 def _zones(in_force: Int64, phases: Phases, channel: int) -> list[Int64]:

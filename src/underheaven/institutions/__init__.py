@@ -13,6 +13,7 @@ from underheaven.institutions.courts import Appeals
 from underheaven.institutions.demands import Demand
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
+from underheaven.institutions.press import Press
 from underheaven.institutions.risk_model import RiskModel
 
 
@@ -30,6 +31,8 @@ class Institutions:
     patrols: Patrols | None = None  # None: cameras stay where they are
     demands: tuple[Demand, ...] = ()
     risk_model: RiskModel | None = None
+    companion_seen: int = 0  # threshold: an act that only companions see is reported by them
+    press: Press | None = None  # None: the wrongdoing of officials does not move
 
     has_registers: bool = True
 

@@ -32,7 +32,7 @@ from underheaven.life.state import (
     WAS_SANCTIONED,
     WAS_WRONGLY_SANCTIONED,
 )
-from underheaven.life.tables import N_MALICE
+from underheaven.life.tables import INSIDERS, N_MALICE
 from underheaven.life.tally import count, count_activity
 
 # Bits of a day's events (life/acts.py), well beyond those of acts, services and wrong names.
@@ -86,11 +86,12 @@ def retaliate(rules, tally, me, seed, day, act, due, tomorrow, n_days):
 
 
 @compiled
-def meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days):
+def meet_abuse(rules, place, tally, me, seed, day, events, due, tomorrow, n_days):
     """Take the day's false reports and entries of retaliation into the file.
 
     Parameters
     ----------
+    place : EXCHANGE record; its wrongdoing is that of the insiders
     events : int, bits of the day
     due : int64[day of window], the next of each kind is added
     tomorrow, n_days : int, days of the window
@@ -104,7 +105,7 @@ def meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days):
         if (events >> (MALICE_EVENT + source)) & 1:
             which, made, gap, passes = rng.draw4(seed, rng.MALICE_KIND, me.citizen, day, source)
             mark_first(due, gap, rules.malice_gaps[source], MALICE_EVENT + source, tomorrow, n_days)
-            if made < malice_propensity(rules, me, source):
+            if made < malice_propensity(rules, place, me, source):
                 if passes < rules.report_kept:
                     act = pick_act(rules.malice_acts[source], which)
                     denounce(rules, tally, me, seed, day, act, BY_MALICE * (1 + source), MALICIOUS_RECORDS + source)
@@ -126,9 +127,11 @@ def meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days):
 
 
 @inlined
-def malice_propensity(rules, me, source):
+def malice_propensity(rules, place, me, source):
     """Return the threshold at which a candidate report about this citizen is made."""
     p = rules.malice_base[source]
+    if source == INSIDERS:
+        p = (p * place.wrongdoing) >> 16
     for slot in range(rules.malice_n_varies[source]):
         level = (me.traits >> rules.malice_shift[source, slot]) & rules.malice_mask[source, slot]
         p = (p * rules.malice_factor[source, slot, level]) >> 16

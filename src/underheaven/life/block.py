@@ -62,6 +62,7 @@ from underheaven.life.state import (
 from underheaven.life.tables import FACE, LINK, N_ACTS
 from underheaven.life.tally import count, count_activity
 from underheaven.life.treatment import use
+from underheaven.life.voice import speak
 from underheaven.world.people import block_people
 from underheaven.world.ties import tie_masks
 
@@ -283,7 +284,7 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), LINK)
             unsettled = True
         if events & ABUSE_EVENTS:
-            unsettled = meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days) or unsettled
+            unsettled = meet_abuse(rules, place, tally, me, seed, day, events, due, tomorrow, n_days) or unsettled
         if unsettled and rules.keeps_file:
             stand(rules, place, tally, me, seed, day)
             release_day = next_release(rules, me)
@@ -337,6 +338,8 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified, 
         me.has_done = 1
     if rules.has_retaliation and rules.retaliated[activity] > 0 and seen < place.seen[rules.channel[activity]]:
         retaliate(rules, tally, me, seed, day, activity, due, tomorrow, n_days)
+    if rules.audience[activity] > 0:
+        speak(rules, tally, me, seed, day, activity)
     if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:
         return False
     account(rules, tally, me, day)

@@ -84,6 +84,10 @@ REPORTS_DROPPED = VOICE
 RETALIATIONS = VOICE + 1
 DENOUNCED_WRONGLY = VOICE + 2
 DENOUNCED_WRONGFUL_DAYS = VOICE + 3
+AUDIENCE_REACHED = VOICE + 4
+AUDIENCE_LOST = VOICE + 5
+WORDS_UNHEARD = VOICE + 6
+EXPOSURES_UNHEARD = VOICE + 7
 
 RATINGS = PEERS
 RATINGS_RAISED = PEERS + 1
@@ -189,6 +193,10 @@ _FIXED = {
     RETALIATIONS: "retaliations",
     DENOUNCED_WRONGLY: "people_denounced_wrongly_sanctioned",
     DENOUNCED_WRONGFUL_DAYS: "denounced_wrongful_days",
+    AUDIENCE_REACHED: "audience_reached",
+    AUDIENCE_LOST: "audience_lost",
+    WORDS_UNHEARD: "words_unheard",
+    EXPOSURES_UNHEARD: "exposures_unheard",
 }
 _RISK = {
     RISK_FLAGGED_DID: "risk_windows/flagged/did",

@@ -20,7 +20,7 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
-from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse
+from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse, speak
 from underheaven.life.reference_association import association_numbers, echo, kin_bits, take_association
 from underheaven.life.reference_awareness import News
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
@@ -232,7 +232,7 @@ class Oracle(Rulebook):
                 if channel in today:
                     self._suffer(me, place, due, day, day_to, channel, label)
                     unsettled = True
-            unsettled = meet_abuse(self, me, due, day, day_to, today) or unsettled
+            unsettled = meet_abuse(self, me, place, due, day, day_to, today) or unsettled
             if unsettled and self.keeps_file:
                 self._stand(me, place, day)
                 unsettled = False
@@ -462,7 +462,9 @@ class Oracle(Rulebook):
         me.has_done = me.has_done or self.regime.is_demerit(name)
         if accept >= free:
             me.counts[f"gamed/{name}"] += 1
-        was_seen = seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        if act.audience is not None:
+            speak(self, me, day, name, act.audience.people.value, act.audience.through)
+        was_seen = seen < place["seen"][("unseen", "camera", "register", "report", "companion").index(act.channel)]
         if was_seen:
             self._answer(me, due, day, day_to, name)
         was_seen = was_seen and name in self.regime.act_names

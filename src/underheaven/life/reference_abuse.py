@@ -33,6 +33,8 @@ class Liar:
         self.number, self.name, self.kind = number, name, kind
         self.key = "malicious" if name == "neighbours" else name
         most = kind.most
+        if name == "insiders" and world.officials is not None:
+            most *= world.officials.unwatched.exact
         self.gaps = within_days(kind.rate.per_day * most, world)
         self._base = threshold(1 / most)
         self._factors = {
@@ -41,9 +43,9 @@ class Liar:
         }
         self.source = 2_048 * (1 + number)
 
-    def made(self, traits: Mapping[str, int]) -> int:
-        """Return the threshold at which a candidate report about somebody is made."""
-        chance = self._base
+    def made(self, traits: Mapping[str, int], wrongdoing: int) -> int:
+        """Return the threshold at which a candidate report about somebody is made; by insiders, by their wrongdoing."""
+        chance = self._base * wrongdoing >> 16 if self.name == "insiders" else self._base
         for trait, factors in self._factors.items():
             chance = chance * factors[traits[trait]] >> 16
         return chance
@@ -95,7 +97,24 @@ class AbuseRules:
         return words[1]
 
 
-def meet_abuse(oracle: Oracle, me: Person, due: dict[int, set[Any]], day: int, day_to: int, today: set[Any]) -> bool:
+def speak(oracle: Oracle, me: Person, day: int, name: str, people: int, through: str) -> None:
+    """Let words reach their audience, or nobody if their service is refused to her."""
+    refuse = oracle.treatment(through, me.filed.tiers, me.filed.until, bool(me.flags & flag.AT_RISK))[0]
+    word = draw4(oracle.seed, rng.RETALIATION, me.citizen, day, 64 + oracle.world.acts[name].stream)[2]
+    if through not in me.in_force or word >= threshold(refuse):
+        me.counts["audience_reached"] += people
+        return
+    me.counts["audience_lost"] += people
+    me.counts["words_unheard"] += 1
+    officials = oracle.world.officials
+    me.counts["exposures_unheard"] += officials is not None and officials.exposed_by == name
+    oracle._tell(me, day, "unheard", name, f"world.acts.{name}.audience", people=people)
+
+
+def meet_abuse(
+    oracle: Oracle, me: Person, place: Mapping[str, Any], due: dict[int, set[Any]], day: int, day_to: int,
+    today: set[Any],
+) -> bool:  # fmt: skip
     """Take the day's false reports and entries of retaliation into the file; tell whether it has been touched."""
     from underheaven.life.reference import _mark
 
@@ -105,7 +124,7 @@ def meet_abuse(oracle: Oracle, me: Person, due: dict[int, set[Any]], day: int, d
             continue
         which, made, following, passes = draw4(oracle.seed, rng.MALICE_KIND, me.citizen, day, liar.number)
         _mark(due, following, liar.gaps, ("report", liar.name), day + 1, day_to)
-        if made >= liar.made(me.traits):
+        if made >= liar.made(me.traits, place["wrongdoing"]):
             continue
         if passes >= rules.passes:
             me.counts["malicious_reports_dropped"] += 1

@@ -42,7 +42,7 @@ POINT = 10  # a point in the units of the score columns
 N_RATED = 7  # columns of what raters hand to a citizen
 
 # How an act can come to the system's notice.
-UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
+UNSEEN, CAMERA, REGISTER, REPORT, COMPANION = 0, 1, 2, 3, 4
 FACE, LINK = 0, 1  # the two channels that can name the wrong person
 # Who lies about a person: people around her, who travelled with her, who keeps the file.
 N_MALICE = 3
@@ -182,6 +182,9 @@ RULES = np.dtype(
         ("retaliation_gaps", _I, MAX_WINDOW),
         ("retaliation_ends", _I),  # per window
         ("retaliation_acts", _I, N_ACTS),  # cumulative: what is alleged
+        ("audience", _I, N_ACTS),  # people whom words reach; 0: no words
+        ("account", _I, N_ACTS),  # ... through this service
+        ("exposes", _I, N_ACTS),  # makes a wrong of officials public
         ("retaliation_listing", _I, (MAX_LISTS, N_ACTS)),  # an entry puts her on the list besides, by what it alleges
     ]
 )
@@ -189,7 +192,7 @@ RULES = np.dtype(
 #: What institutions hand over to a county for one window; stored with the run.
 EXCHANGE = np.dtype(
     [
-        ("seen", _I, 4),  # by channel: chance that an act is sighted
+        ("seen", _I, 5),  # by channel: chance that an act is sighted
         ("face_right", _I, N_LOOKS),  # a probe names the right person
         ("face_wrong", _I, (N_LOOKS, 2)),  # mean number of wrong names (2**32 is one) if right, if not
         ("face_gaps", _I, (N_LOOKS, MAX_WINDOW)),  # a false match has reached the citizen by then
@@ -203,6 +206,8 @@ EXCHANGE = np.dtype(
         ("risk_on", _I),  # a model has been learnt
         ("risk_weights", _I, (N_RISK_ROWS, N_LEVELS)),  # in 1/256 of a logit
         ("risk_cut", _I),  # flagged from this sum of weights on
+        ("wrongdoing", _I),  # of officials, in 1/65536 of its level at the start
+        ("wrongdoing_heard", _I),  # ... if the public had heard all that would have been said without fear
         ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
         ("phase_before", _I),  # ... and which was in the window before
         # what a rule of allocation reports; the loop does not read it

@@ -292,9 +292,10 @@ class Registers(Section):
 
 
 class Reporting(Section):
-    """People who see an act and write it down."""
+    """People who see an act and write it down; `companions`: those of a journey, who alone see some acts."""
 
     seen: PerAct
+    companions: PerAct | None = None
 
 
 class Appeal(Section):

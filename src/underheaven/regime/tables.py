@@ -24,6 +24,7 @@ from underheaven.institutions.registers import NO_LINKING, Registers
 from underheaven.life.standing import SHAMED
 from underheaven.life.tables import (
     CAMERA,
+    COMPANION,
     MAX_LEDGERS,
     MAX_LISTS,
     MAX_TIERS,
@@ -42,7 +43,7 @@ from underheaven.life.tables import (
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.regime.sections import demands
-from underheaven.regime.sections.abuse import put_abuse
+from underheaven.regime.sections.abuse import companions_see, compile_press, put_abuse, put_voice
 from underheaven.regime.sections.association import put_association
 from underheaven.regime.sections.awareness import put_awareness
 from underheaven.regime.sections.patrols import compile_patrols
@@ -51,7 +52,7 @@ from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
-CHANNELS = {"unseen": UNSEEN, "camera": CAMERA, "register": REGISTER, "report": REPORT}
+CHANNELS = {"unseen": UNSEEN, "camera": CAMERA, "register": REGISTER, "report": REPORT, "companion": COMPANION}
 EVERYTHING = "everything"  # the one ledger of a regime without context walls
 LONGEST_STAY = 65_535  # days; the column has 16 bits
 
@@ -127,6 +128,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     put_association(rules, regime, world)
     put_awareness(rules, regime, world)
     put_abuse(rules, regime, world, lists)
+    put_voice(rules, world)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(
@@ -476,6 +478,8 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
         demands=demands.compiled(regime.demands),
+        companion_seen=companions_see(regime),
+        press=compile_press(world),
     )
 
 

@@ -39,6 +39,7 @@ from underheaven.show.vega import (
     tooltip,
     vega_lite,
 )
+from underheaven.show.voice import officials
 from underheaven.study.counts import Counts, ratio, share
 from underheaven.study.words import decimal, label, percent, whole
 
@@ -585,6 +586,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     risk,
     approval,
     ruin,
+    officials,
     tile_map,
     rollout,
     demands,

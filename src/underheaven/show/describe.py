@@ -24,7 +24,13 @@ KINDS = {
     "hypothesis": "A thought experiment; not a claim about a country.",
 }
 
-_CHANNELS = {"camera": "seen by cameras", "register": "from registers", "report": "reported", "unseen": "not seen"}
+_CHANNELS = {
+    "camera": "seen by cameras",
+    "register": "from registers",
+    "report": "reported",
+    "companion": "reported by companions",
+    "unseen": "not seen",
+}
 
 
 def _exactly(share: Fraction) -> str:

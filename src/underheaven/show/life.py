@@ -57,6 +57,7 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "wrong-name": lambda what, told: f"{told['by']} lays {what} of somebody else to her",
     "denounced": lambda what, told: f"{told['by']} lays {what} to her, which she did not do",
     "report-dropped": lambda what, told: f"{told['by']} lies about her, and whoever looks at it throws it out",
+    "unheard": lambda what, told: f"her account is closed: {what} reaches nobody, not {whole(told['people'])} people",
     "pursued": lambda what, _: f"insiders begin to retaliate for {what}",
     "points": lambda what, told: f"{told['points']:+d} points for {what}{_both(told)}",
     "fine": lambda what, _: f"fined for {what}",

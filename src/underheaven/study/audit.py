@@ -19,6 +19,7 @@ from underheaven.study.findings import findings
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
 from underheaven.study.risk import risk
+from underheaven.study.voice import voice_of
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -39,7 +40,7 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
-    `demands`, `cameras`, `awareness`, `abuse` and `risk` (None without)
+    `demands`, `cameras`, `awareness`, `abuse`, `risk` and `voice` (None without)
 
     Notes
     -----
@@ -77,6 +78,7 @@ def audit(run: Run) -> dict[str, Any]:
         "demands": demands_part(run),
         "awareness": awareness(counts),
         "abuse": abuse_of(counts),
+        "voice": voice_of(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }
@@ -213,7 +215,7 @@ def _records(counts: Counts) -> dict[str, Any]:
     face, link = counts.total("false_match_records"), counts.total("false_link_records")
     by_channel = {
         channel: counts.sum("recorded", [act["name"] for act in counts.acts if act["channel"] == channel])
-        for channel in ("camera", "register", "report")
+        for channel in ("camera", "register", "report", "companion")
     }
     against_true, against_false = counts.sum("recorded", against), counts.sum("false_records", against)
     return {

@@ -17,6 +17,7 @@ from underheaven.study.demands import demand_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
 from underheaven.study.risk import risk_findings
+from underheaven.study.voice import voice_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -42,7 +43,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         told += risk_findings(found["risk"])
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
-    return [*told, *known, *abuse_findings(found["abuse"])]
+    return [*told, *known, *abuse_findings(found["abuse"]), *voice_findings(found["voice"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:

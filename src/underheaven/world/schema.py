@@ -37,6 +37,7 @@ from underheaven.reading import (
 )
 from underheaven.world.sections import opinion
 from underheaven.world.sections.opinion import Opinion
+from underheaven.world.sections.voice import Audience, Officials, check_voice
 
 FORMAT = "underheaven-world/1"
 
@@ -242,13 +243,14 @@ class Act(Section):
 
     stream: StrictInt
     rate: Rate
-    channel: Literal["camera", "register", "report", "unseen"]
+    channel: Literal["camera", "register", "report", "unseen", "companion"]
     context: Name
     varies: Varies = {}
     strain: Factor | None = None
     caution: Factor | None = None
     gaming: Factor | None = None
     speech: StrictBool = False
+    audience: Audience | None = None
 
     @property
     def ceiling_per_day(self) -> Fraction:
@@ -326,6 +328,7 @@ class World(Document):
     acts: dict[Name, Act]
     services: dict[Name, Service]
     opinion: Opinion | None = None
+    officials: Officials | None = None
 
     @model_validator(mode="after")
     def _check(self) -> World:
@@ -376,6 +379,7 @@ def _world(found: World) -> Findings:
     yield from _response(found)
     yield from _activities(found)
     yield from opinion.check(found.opinion, found.levels)
+    yield from check_voice(found)
     if not 1 <= found.people <= MAX_PEOPLE:
         text = f"{found.people:,} adults cannot be simulated; write a number within 1 .. {MAX_PEOPLE:,}"
         yield Finding(("adults", "value") if found.adults is not None else ("places",), text)

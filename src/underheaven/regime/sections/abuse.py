@@ -14,7 +14,8 @@ from typing import TYPE_CHECKING, Annotated, Any
 from pydantic import AfterValidator, Field, model_validator
 
 from underheaven.errors import FileFormError, Finding, Where
-from underheaven.life.tables import COMPANIONS, INSIDERS, MAX_VARIES, MAX_WINDOW, NEIGHBOURS, UNIT
+from underheaven.institutions.press import Press
+from underheaven.life.tables import COMPANIONS, INSIDERS, MAX_VARIES, MAX_WINDOW, N_ACTS, NEIGHBOURS, UNIT
 from underheaven.reading import Duration, Findings, Levels, Rate, Section, Shares, did_you_mean, passed
 from underheaven.reading import Finding as Fault
 from underheaven.regime.units import Name, PerAct, PerRecord
@@ -191,9 +192,10 @@ def _put_malice(tables: Any, world: World, number: int, kind: Malice) -> None:
     if kind.rate.per_day == 0:
         return
     tables["has_malice"] = 1
-    # Candidates come to everybody alike and are thinned by her traits.
-    tables["malice_gaps"][number] = _gaps(kind.rate.per_day * kind.most)
-    tables["malice_base"][number] = threshold(1 / kind.most)
+    # Candidates come to everybody alike and are thinned by her traits, and those of insiders by their wrongdoing.
+    most = kind.most * (most_wrongdoing(world) if number == INSIDERS else 1)
+    tables["malice_gaps"][number] = _gaps(kind.rate.per_day * most)
+    tables["malice_base"][number] = threshold(1 / most)
     tables["malice_n_varies"][number] = len(kind.varies)
     tables["malice_factor"][number] = UNIT
     for slot, (trait, levels) in enumerate(kind.varies.items()):
@@ -203,6 +205,41 @@ def _put_malice(tables: Any, world: World, number: int, kind: Malice) -> None:
         fixed = [int(factor * UNIT + Fraction(1, 2)) for factor in factors]
         tables["malice_factor"][number, slot, : len(fixed)] = fixed
     tables["malice_acts"][number] = _cumulative(kind.acts, world)
+
+
+def most_wrongdoing(world: World) -> Fraction:
+    """Return the highest level that the wrongdoing of officials can reach; 1 where it does not move."""
+    return Fraction(1) if world.officials is None else max(Fraction(1), world.officials.unwatched.exact)
+
+
+def put_voice(rules: Any, world: World) -> None:
+    """Fill in whom words reach, and which of them make a wrong of officials public."""
+    tables = rules[0]
+    for name, act in world.acts.items():
+        if act.audience is not None:
+            tables["audience"][act.stream] = act.audience.people.value
+            tables["account"][act.stream] = world.services[act.audience.through].stream - N_ACTS
+        tables["exposes"][act.stream] = int(world.officials is not None and world.officials.exposed_by == name)
+
+
+def compile_press(world: World) -> Press | None:
+    """Return the law of the wrongdoing of officials; None in a world without one."""
+    found = world.officials
+    if found is None:
+        return None
+    return Press(
+        act=world.acts[found.exposed_by].stream,
+        unwatched=int(found.unwatched.exact * UNIT),
+        creep_days=found.creep.days,
+        deterrence=float(found.deterrence.exact),
+        lag_windows=-(-found.lag.days // world.exchange_days),
+    )
+
+
+def companions_see(regime: Regime) -> int:
+    """Return the threshold at which companions report an act that they alone see."""
+    reporting = regime.reporting
+    return 0 if reporting is None or reporting.companions is None else threshold(reporting.companions.exact)
 
 
 def _put_retaliation(tables: Any, world: World, found: Retaliation, lists: Any) -> None:
@@ -228,7 +265,7 @@ def _cumulative(acts: Shares, world: World) -> list[int]:
     """Return the cumulative shares of acts by their number, as thresholds."""
     shares = {world.acts[name].stream: share for name, share in acts.exact.items()}
     total, found = Fraction(0), []
-    for number in range(32):
+    for number in range(N_ACTS):
         total += shares.get(number, Fraction(0))
         found.append(threshold(min(Fraction(1), total)))
     return found
