@@ -162,6 +162,8 @@ def regimes(draw):
     if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
         found["abuse"] = draw(abuses(names))
     found["remedies"] = draw(_remedies("score" in found))
+    if draw(st.booleans()):
+        found["association"] = draw(associations(found.get("treatment", {}), "score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
         found["remedies"].pop("expiry", None)  # ratings leave no record
@@ -172,6 +174,17 @@ def regimes(draw):
         }  # fmt: skip
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
+    return found
+
+
+@st.composite
+def associations(draw, services, has_score):
+    """Return what people bear for others."""
+    found = {}
+    if services and draw(st.booleans()):
+        found["household"] = draw(st.dictionaries(st.sampled_from(sorted(services)), chance("use"), max_size=3))
+    if has_score and draw(st.booleans()):
+        found["friends"] = q(draw(st.sampled_from([0, 0.3, 0.99])))
     return found
 
 

@@ -79,7 +79,7 @@ def by_hand(stratum: dict[tuple[Any, ...], dict[str, int]], *, tiers=("A", "B"),
             {"name": "south", "province": "p", "people": 40},
         ],
     }
-    regime = SimpleNamespace(peers=None, awareness=None)
+    regime = SimpleNamespace(peers=None, association=None, awareness=None)
     return SimpleNamespace(manifest=manifest, table=tables.__getitem__, regime=regime)
 
 

@@ -47,6 +47,7 @@ class Block:
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
     rated : int64[window, citizen of the block, column] what her raters handed to each one (life/peers.py)
+    kin, echo : int64[window, citizen of the block, ...] what household and friends did (life/association.py)
     """
 
     number: int
@@ -55,6 +56,8 @@ class Block:
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
     rated: NDArray[np.int64]
+    kin: NDArray[np.int64]
+    echo: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -152,7 +155,7 @@ class Reliving:
         county = int(self.people.block_county[number])
         state = new_state(self.compiled.rules, end - first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        heard, rated = [], []
+        reached: tuple[list[NDArray[Any]], ...] = ([], [], [], [])
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
@@ -161,12 +164,18 @@ class Reliving:
                 self._counts.hits, self._counts.hit_acts, np.zeros(0, np.uint32), self._scratch,
                 self.seed, first, self._per_group, number, number + 1, day, day_to,
             )  # fmt: skip
-            heard.append(self._scratch.heard[: end - first].copy())
-            rated.append(self._scratch.rated[: end - first].copy())
+            found: tuple[NDArray[Any], ...] = (
+                self._scratch.heard,
+                self._scratch.rated,
+                self._scratch.kin,
+                self._scratch.echo,
+            )
+            for kept, column in zip(reached, found, strict=True):
+                kept.append(column[: end - first].copy())
         if block_digest(state, 0, end - first) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
-        self._last = Block(number, first, state, traits, np.array(heard), np.array(rated))
+        self._last = Block(number, first, state, traits, *(np.array(kept) for kept in reached))
         return self._last
 
     def life(self, citizen: int, each_day: Callable[[Person, int], None] | None = None) -> Life:
@@ -191,7 +200,8 @@ class Reliving:
         for at, (day, day_to) in enumerate(self.windows):
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
-            others = Others(Rated(*block.rated[at, local].tolist()))
+            rated, echo = block.rated[at, local].tolist(), block.echo[at, local].tolist()
+            others = Others(Rated(*rated), int(block.kin[at, local]), tuple(echo))
             self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)

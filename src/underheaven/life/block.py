@@ -34,6 +34,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.association import mark_kin, note_kin, spread_echo, take_echo
 from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.changeover import change_block, forget
 from underheaven.life.peers import rate_each_other, take_ratings
@@ -113,10 +114,14 @@ def run_blocks(
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
         if rules.has_malice:
             plan_malice(rules, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay or rules.peers:
+        if hearsay or rules.peers or rules.echo:
             tie_masks(seed, block, size, scratch.masks)
         if rules.peers:
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
+        if rules.kin_services:
+            mark_kin(rules, state, me, row, size, scratch)
+        if rules.echo:
+            spread_echo(rules, state, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         if rules.awareness:
@@ -133,12 +138,16 @@ def run_blocks(
                 become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            is_rated = False
+            if rules.kin_services:
+                note_kin(rules, tally, me, scratch.kin[local], day_to - day_from)
+            is_moved = False
+            if rules.echo:
+                is_moved = take_echo(rules, tally, me, scratch.echo[local], day_to - day_from)
             if rules.peers:
-                is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
+                is_moved = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local]) or is_moved
             if rules.has_retaliation and me.flags & IS_PURSUED:
                 pursue(rules, me, seed, day_from, scratch.due[local], day_to - day_from)
-            unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_moved
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True

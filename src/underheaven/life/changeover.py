@@ -45,6 +45,8 @@ def empty(state, row):
         state.score[ledger, row], state.true_score[ledger, row] = 0, 0
     for at in range(state.bucket.shape[0]):
         state.bucket[at, row], state.true_bucket[at, row] = 0, 0
+    for ledger in range(state.echo.shape[0]):
+        state.echo[ledger, row], state.true_echo[ledger, row] = 0, 0
     if state.appeal_day.shape[0] > 0:
         state.appeal_day[row] = 0
     if state.sanction_day.shape[0] > 0:
@@ -59,6 +61,8 @@ def forget(me):
         for ledger in range(me.bucket.shape[1]):
             me.bucket[slot, ledger] = 0
             me.true_bucket[slot, ledger] = 0
+    for ledger in range(me.echo.shape[0]):
+        me.echo[ledger], me.true_echo[ledger] = 0, 0
 
 
 @inlined
@@ -78,6 +82,7 @@ def lead_over(old, new, me, day):
         if old.scale != new.scale:
             me.score[ledger] = new.start
             me.true_score[ledger] = new.start
+            me.echo[ledger], me.true_echo[ledger] = 0, 0
         else:
             is_taken_over = True
         if old.scale != new.scale or old.expiry_years != new.expiry_years:

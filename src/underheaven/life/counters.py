@@ -94,6 +94,14 @@ TIE_SCORES = PEERS + 5
 TIE_SQUARES = PEERS + 6
 TIE_PRODUCTS = PEERS + 7
 
+KIN_DAYS = ASSOCIATION
+WRONGFUL_KIN_DAYS = ASSOCIATION + 1
+KIN_REFUSED = ASSOCIATION + 2
+KIN_WRONGLY_REFUSED = ASSOCIATION + 3
+ECHO_LOWERED_DAYS = ASSOCIATION + 4
+ECHO_WRONGLY_LOWERED_DAYS = ASSOCIATION + 5
+ECHO_RAISED_DAYS = ASSOCIATION + 6
+
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
     [
@@ -153,6 +161,13 @@ _FIXED = {
     TIE_SCORES: "tie_scores",
     TIE_SQUARES: "tie_squares",
     TIE_PRODUCTS: "tie_products",
+    KIN_DAYS: "kin_days",
+    WRONGFUL_KIN_DAYS: "wrongful_kin_days",
+    KIN_REFUSED: "kin_refused",
+    KIN_WRONGLY_REFUSED: "kin_wrongly_refused",
+    ECHO_LOWERED_DAYS: "echo_lowered_days",
+    ECHO_WRONGLY_LOWERED_DAYS: "echo_wrongly_lowered_days",
+    ECHO_RAISED_DAYS: "echo_raised_days",
     PEOPLE_AWARE: "people_aware",
     PEOPLE_HEARD_REPRESSION: "people_heard_repression",
     PEOPLE_WITH_PERK: "people_with_perk",

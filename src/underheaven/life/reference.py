@@ -21,6 +21,7 @@ from typing import Any
 from underheaven import rng
 from underheaven.life import state as flag
 from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse
+from underheaven.life.reference_association import association_numbers, echo, kin_bits, take_association
 from underheaven.life.reference_awareness import News
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
@@ -68,6 +69,11 @@ class File:
     until: dict[str, int] = field(default_factory=dict)  # by list: first day off it
     bucket: dict[tuple[int, str], int] = field(default_factory=dict)  # by year slot and ledger
     tiers: dict[str, str] = field(default_factory=dict)  # by ledger, as last settled
+    echo: dict[str, int] = field(default_factory=dict)  # by ledger: what friends bring onto her score
+
+    def standing(self, ledger: str) -> int:
+        """Return the score that her tier goes by."""
+        return self.score[ledger] + self.echo.get(ledger, 0)
 
 
 @dataclass
@@ -88,6 +94,8 @@ class Person:
     on_paper: set[str] = field(default_factory=set)
     in_force: set[str] = field(default_factory=set)
     deserved: set[str] = field(default_factory=set)
+    kin: set[str] = field(default_factory=set)  # services that sanction another of her household
+    true_kin: set[str] = field(default_factory=set)
     tier: str = ""
     true_tier: str = ""
     since: int = 0
@@ -132,6 +140,9 @@ class Oracle(Rulebook):
         self.hears = self.keeps_file and response.ties.value > 0 and minds
         self.remedy = Chances(regime, world)
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
+        self.echo_factor, self.kin_chances = 0, dict[str, int]()
+        if regime.association is not None:
+            self.echo_factor, self.kin_chances = association_numbers(regime.association)
         self.abuse = AbuseRules(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
@@ -161,6 +172,9 @@ class Oracle(Rulebook):
             at = [(slot, ledger) for slot in range(self.slots) for ledger in self.contexts]
             found["bucket"] = [me.filed.bucket.get(key, 0) for key in at]
             found["true_bucket"] = [me.true.bucket.get(key, 0) for key in at]
+        if self.echo_factor:
+            found["echo"] = [me.filed.echo.get(ledger, 0) for ledger in self.contexts]
+            found["true_echo"] = [me.true.echo.get(ledger, 0) for ledger in self.contexts]
         return {name: values for name, values in found.items() if values}
 
     def refused_bits(self, me: Person) -> int:
@@ -194,8 +208,9 @@ class Oracle(Rulebook):
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
             self.news.reach(me, day_from, "friends", "world.response.heard", represses=True)
-        is_rated = take_ratings(self, me, day_from, others.rated)
-        unsettled = self._start_window(me, day_from) or is_rated
+        is_moved = take_association(self, me, day_from, day_to, others)
+        is_moved = take_ratings(self, me, day_from, others.rated) or is_moved
+        unsettled = self._start_window(me, day_from) or is_moved
         if held is not None and self.keeps_file:
             me.on_paper, me.in_force = held, set(held)
             unsettled = True
@@ -252,7 +267,9 @@ class Oracle(Rulebook):
 
     def others(self, block: int, people: Sequence[Person], day: int) -> list[Others]:
         """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
-        return [Others(rated) for rated in ratings(self, block, people, day)]
+        rated = ratings(self, block, people, day)
+        kin, echoes = kin_bits(self, people), echo(self, block, people)
+        return [Others(*each) for each in zip(rated, kin, echoes, strict=True)]
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
@@ -372,7 +389,7 @@ class Oracle(Rulebook):
                     up -= part
 
     def _sanctioned_now(self, me: Person) -> bool:
-        tiers = {ledger: self.tier_of(me.filed.score[ledger]) for ledger in self.contexts}
+        tiers = {ledger: self.tier_of(me.filed.standing(ledger)) for ledger in self.contexts}
         return bool(self.sanctions(tiers, me.filed.until))
 
     def _release(self, me: Person, day: int) -> None:
@@ -525,7 +542,7 @@ class Oracle(Rulebook):
     def work_out(self, me: Person) -> None:
         """Work out what scores and lists amount to."""
         for side in (me.filed, me.true):
-            side.tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
+            side.tiers = {ledger: self.tier_of(side.standing(ledger)) for ledger in self.contexts}
         me.tier, me.true_tier = self.worst(me.filed.tiers), self.worst(me.true.tiers)
         me.on_paper = self.sanctions(me.filed.tiers, me.filed.until)
         me.deserved = self.sanctions(me.true.tiers, me.true.until)
@@ -639,8 +656,9 @@ class Oracle(Rulebook):
             return
         me.counts[f"used/{name}"] += 1
         refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until)
-        if me.in_force and word < threshold(refuse):
-            self._refuse(me, place, day, name, service, word)
+        is_for_own = bool(me.in_force) and word < threshold(refuse)
+        if is_for_own or (name in me.kin and word < self.kin_chances.get(name, 0)):
+            self._refuse(me, place, day, name, service, word, is_for_own)
             return
         if perk and name not in me.on_paper:
             me.counts[f"perk/{name}"] += 1
@@ -658,20 +676,28 @@ class Oracle(Rulebook):
         me.counts[f"wait_minutes/{me.tier or 'everybody'}"] += place["wait_minutes"][rank]
         self._tell(me, day, "visit", name, f"treatment.{name}", rank=RANKS[rank], minutes=place["wait_minutes"][rank])
 
-    def _refuse(self, me: Person, place: Mapping[str, Any], day: int, name: str, service: Service, word: int) -> None:
+    def _refuse(
+        self, me: Person, place: Mapping[str, Any], day: int, name: str, service: Service, word: int, is_for_own: bool
+    ) -> None:
         me.counts[f"refused/{name}"] += 1
         if name not in me.refused:
             me.refused.add(name)
             me.counts[f"people_refused/{name}"] += 1
         wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until)[0])
+        wrongly = wrongly and not (name in me.true_kin and word < self.kin_chances.get(name, 0))
+        me.counts["kin_refused"] += not is_for_own
         if wrongly:
+            me.counts["kin_wrongly_refused"] += not is_for_own
             me.counts[f"wrongly_refused/{name}"] += 1
             self.news.reach(me, day, "sanction", f"treatment.{name}", represses=True)
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")
         if service.refused_strain is not None:
             me.strain = min(255, me.strain + service.refused_strain.value)
-        self._tell(me, day, "refused", name, f"treatment.{name}", wrongly=wrongly)
-        if not me.flags & flag.KNOWS:
+        if is_for_own:
+            self._tell(me, day, "refused", name, f"treatment.{name}", wrongly=wrongly)
+        else:
+            self._tell(me, day, "refused-for-kin", name, f"association.household.{name}", wrongly=wrongly)
+        if is_for_own and not me.flags & flag.KNOWS:
             self._learn(me, place, day)
 
     def _learn(self, me: Person, place: Mapping[str, Any], day: int) -> None:
@@ -702,7 +728,7 @@ class Oracle(Rulebook):
             self.steps.append(Step(day, kind, what, rule, told, self._side(me.filed), self._side(me.true)))
 
     def _side(self, side: File) -> dict[str, Any]:
-        tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
+        tiers = {ledger: self.tier_of(side.standing(ledger)) for ledger in self.contexts}
         points = {ledger: score / TENTHS for ledger, score in side.score.items()}
         return {"score": points, "tier": self.worst(tiers), "lists": sorted(side.until)}
 

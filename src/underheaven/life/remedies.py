@@ -142,7 +142,7 @@ def is_sanctioned(rules, me):
     """Tell whether the file, as it is now, calls for any sanction."""
     found = False
     for ledger in range(rules.n_ledgers):
-        found = found or rules.tier_sanctions[ledger, tier_of(rules, me.score[ledger])] != 0
+        found = found or rules.tier_sanctions[ledger, tier_of(rules, me.score[ledger] + me.echo[ledger])] != 0
     for entry in range(rules.n_lists):
         found = found or (me.list_until[entry] > 0 and rules.list_sanctions[entry] != 0)
     return found

@@ -57,7 +57,8 @@ def work_out(rules, me):
     me.tier, me.true_tier, me.on_paper, me.deserved = 0, 0, 0, 0
     differs = False
     for ledger in range(rules.n_ledgers):
-        tier, true_tier = tier_of(rules, me.score[ledger]), tier_of(rules, me.true_score[ledger])
+        tier = tier_of(rules, me.score[ledger] + me.echo[ledger])
+        true_tier = tier_of(rules, me.true_score[ledger] + me.true_echo[ledger])
         me.ledger_tier[ledger], me.true_ledger_tier[ledger] = tier, true_tier
         me.tier, me.true_tier = max(me.tier, tier), max(me.true_tier, true_tier)
         me.on_paper |= rules.tier_sanctions[ledger, tier]

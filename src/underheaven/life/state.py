@@ -68,6 +68,8 @@ COLUMNS = (
     Column("sanction_day", "uint16", "", "day", "first day of the present sanction", "needs an appeal deadline"),
     Column("bucket", "int16", "year", "tenths of a point", "believed points by year of record", "needs expiry"),
     Column("true_bucket", "int16", "year", "tenths of a point", "the same in truth", "needs expiry"),
+    Column("echo", "int16", "ledger", "tenths of a point", "what friends bring onto her score", "needs association"),
+    Column("true_echo", "int16", "ledger", "tenths of a point", "the same in truth", "needs association"),
 )
 
 
@@ -86,6 +88,8 @@ class State(NamedTuple):
     sanction_day: NDArray[np.uint16]
     bucket: NDArray[np.int16]  # [year * ledger, citizen]
     true_bucket: NDArray[np.int16]
+    echo: NDArray[np.int16]  # [ledger, citizen]
+    true_echo: NDArray[np.int16]
 
 
 def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
@@ -112,6 +116,8 @@ def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
         "sanction_day": (filed if rules["appeal_deadline_days"] else 0,),
         "bucket": (years * ledgers, people),
         "true_bucket": (years * ledgers, people),
+        "echo": (ledgers if rules["echo"] else 0, people),
+        "true_echo": (ledgers if rules["echo"] else 0, people),
     }
 
 
@@ -210,6 +216,10 @@ def take(rules, state, me, row):
                 at = slot * rules.n_ledgers + ledger
                 me.bucket[slot, ledger] = state.bucket[at, row]
                 me.true_bucket[slot, ledger] = state.true_bucket[at, row]
+    if rules.echo > 0:
+        for ledger in range(rules.n_ledgers):
+            me.echo[ledger] = state.echo[ledger, row]
+            me.true_echo[ledger] = state.true_echo[ledger, row]
 
 
 @inlined
@@ -236,3 +246,7 @@ def give_back(rules, state, me, row):
                 at = slot * rules.n_ledgers + ledger
                 state.bucket[at, row] = me.bucket[slot, ledger]
                 state.true_bucket[at, row] = me.true_bucket[slot, ledger]
+    if rules.echo > 0:
+        for ledger in range(rules.n_ledgers):
+            state.echo[ledger, row] = me.echo[ledger]
+            state.true_echo[ledger, row] = me.true_echo[ledger]

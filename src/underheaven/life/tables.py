@@ -144,6 +144,10 @@ RULES = np.dtype(
         ("peer_weighted", _I),  # a rating weighs as much as its rater has stars
         ("peer_pull", _I),  # factor: how much of its way to the mean rating a score goes in a window
         ("peer_fall_strain", _I),
+        # association (life/association.py)
+        ("kin_services", _I),  # bit s: service s refuses for the sake of others of the household
+        ("kin_refuse", _I, N_SERVICES),  # ... with this chance
+        ("echo", _I),  # factor: the part of friends' distance from the start that comes onto her
         # awareness
         ("awareness", _I),  # people do not all know that there is a system
         ("known", _I),
@@ -220,6 +224,11 @@ PERSON = np.dtype(
         ("on_paper", _I),  # sanctions that the file calls for
         ("in_force", _I),  # the same but for those suspended by an appeal
         ("deserved", _I),  # sanctions that the truth would call for, in no lower a degree
+        # association: services that sanction another of her household, and what friends bring onto her score
+        ("kin", _I),
+        ("true_kin", _I),
+        ("echo", _I, MAX_LEDGERS),
+        ("true_echo", _I, MAX_LEDGERS),
     ]
 )
 
@@ -236,6 +245,8 @@ class Scratch(NamedTuple):
     due: Int64  # [citizen of the block, day of the window]
     held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
     rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
+    kin: Int64  # [citizen of the block] services that sanction others of her household (life/association.py)
+    echo: Int64  # [citizen of the block, 2 * ledger] what friends bring onto her score, in the file and in truth
 
 
 def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
@@ -250,6 +261,8 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros((community, window_days), np.int64),
         np.zeros(community, np.int64),
         np.zeros((community, N_RATED), np.int64),
+        np.zeros(community, np.int64),
+        np.zeros((community, 2 * MAX_LEDGERS), np.int64),
     )
 
 

@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from underheaven.compiled import inlined
 from underheaven.life.acts import own_propensity
+from underheaven.life.association import kin_refuses
 from underheaven.life.awareness import BY_SANCTION, become_aware, enjoy_perk
 from underheaven.life.counters import (
+    KIN_REFUSED,
+    KIN_WRONGLY_REFUSED,
     PEOPLE_REFUSED,
     PEOPLE_WRONGLY_REFUSED,
     PERK,
@@ -39,8 +42,9 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     count_activity(tally, me, activity, USED, 1)
     service = activity - N_ACTS
     tier = me.ledger_tier[max(0, rules.service_ledger[service])]
-    if me.in_force and word < chance_of_refusal(rules, service, tier, me.list_until):
-        refuse(rules, place, tally, me, seed, day, activity, word)
+    is_for_own = me.in_force > 0 and word < chance_of_refusal(rules, service, tier, me.list_until)
+    if is_for_own or (rules.kin_services and kin_refuses(rules, me.kin, service, word)):
+        refuse(rules, place, tally, me, seed, day, activity, word, is_for_own)
         return
     is_sanctioned_here = (me.on_paper >> service) & 1
     if rules.perk_tier[service, tier] and not is_sanctioned_here:
@@ -58,11 +62,11 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
 
 
 @inlined
-def refuse(rules, place, tally, me, seed, day, activity, word):
+def refuse(rules, place, tally, me, seed, day, activity, word, is_for_own):
     """Refuse a service; people and transactions are counted apart; by it she learns of her file.
 
     The same draw is held against what the truth would have called for, so that the two differ only where
-    the file is wrong.
+    the file is wrong.  Whoever is refused for the sake of others of her household only learns nothing of her own file.
     """
     service = activity - N_ACTS
     count_activity(tally, me, activity, REFUSED, 1)
@@ -70,12 +74,17 @@ def refuse(rules, place, tally, me, seed, day, activity, word):
         me.refused |= 1 << service
         count_activity(tally, me, activity, PEOPLE_REFUSED, 1)
     true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
-    if word >= chance_of_refusal(rules, service, true_tier, me.true_list_until):
+    if not is_for_own:
+        count(tally, me, KIN_REFUSED, 1)
+    is_deserved = word < chance_of_refusal(rules, service, true_tier, me.true_list_until)
+    if not (is_deserved or (rules.kin_services and kin_refuses(rules, me.true_kin, service, word))):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
+        if not is_for_own:
+            count(tally, me, KIN_WRONGLY_REFUSED, 1)
         become_aware(rules, tally, me, BY_SANCTION, True)
         if not me.flags & WAS_WRONGLY_REFUSED:
             me.flags |= WAS_WRONGLY_REFUSED
             count(tally, me, PEOPLE_WRONGLY_REFUSED, 1)
     raise_strain(me, rules.refused_strain[service])
-    if not me.flags & KNOWS:
+    if is_for_own and not me.flags & KNOWS:
         learn(rules, place, tally, me, seed, day)

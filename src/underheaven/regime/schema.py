@@ -27,6 +27,7 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.abuse import Abuse
+from underheaven.regime.sections.association import Association
 from underheaven.regime.sections.awareness import Awareness
 from underheaven.regime.sections.demands import Demand
 from underheaven.regime.sections.patrols import Allocation
@@ -393,6 +394,7 @@ class Regime(Document):
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
     peers: Peers | None = None
+    association: Association | None = None
     demands: tuple[Demand, ...] = ()
     awareness: Awareness | None = None
     abuse: Abuse | None = None

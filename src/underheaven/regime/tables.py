@@ -43,6 +43,7 @@ from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.regime.sections import demands
 from underheaven.regime.sections.abuse import put_abuse
+from underheaven.regime.sections.association import put_association
 from underheaven.regime.sections.awareness import put_awareness
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
@@ -121,6 +122,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     put_peers(rules, regime, world)
+    put_association(rules, regime, world)
     put_awareness(rules, regime, world)
     put_abuse(rules, regime, world, lists)
     registers = _registers(regime, world)

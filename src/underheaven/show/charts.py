@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from underheaven.show.abuse import ruin
+from underheaven.show.association import association
 from underheaven.show.demands import demands
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
@@ -576,6 +577,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lock_in,
     lists,
     refusals,
+    association,
     hospital,
     cameras,
     approval,

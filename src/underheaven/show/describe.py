@@ -8,6 +8,7 @@ from typing import Any
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
 from underheaven.show.abuse import abuse_sentences
+from underheaven.show.association import describe_association
 from underheaven.show.demands import demand_sentences
 from underheaven.show.opinion import sentences
 from underheaven.show.patrols import allocation_sentences
@@ -47,6 +48,7 @@ def describe(regime: Rules) -> dict[str, Any]:
         "sentences": [
             *_standing(regime),
             *describe_peers(regime),
+            *describe_association(regime),
             *_watching(regime),
             *demand_sentences(regime),
             *sentences(regime),

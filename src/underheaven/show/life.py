@@ -87,6 +87,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "aware": lambda what, _: f"learns that there is such a system, {_NEWS[what]}",
     "hears-repression": lambda what, _: f"hears what the system represses, {_NEWS[what]}",
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
+    "refused-for-kin": lambda what, told: (
+        f"is refused for the sake of somebody in her household: {what}{_wrongly(told)}"
+    ),
+    "echo": lambda _, told: "stands in a lower grade for the company of her friends",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (
         f"{what}: waits {told['minutes']} minutes" + (f", served {told['rank']}" if told["rank"] != "normal" else "")

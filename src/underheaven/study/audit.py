@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from underheaven.study.abuse import KINDS, abuse_of
+from underheaven.study.association import association
 from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.demands import demands_part
@@ -36,8 +37,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`,
-    `cameras`, `awareness` and `abuse` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
+    `demands`, `cameras`, `awareness` and `abuse` (None without)
 
     Notes
     -----
@@ -69,6 +70,7 @@ def audit(run: Run) -> dict[str, Any]:
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
         "peers": peers(counts),
+        "association": association(counts),
         "cameras": patrols(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),

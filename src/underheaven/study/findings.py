@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from underheaven.study.abuse import abuse_findings
+from underheaven.study.association import association_findings
 from underheaven.study.awareness import headlines
 from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
@@ -36,7 +37,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
-        told += peers_findings(found)
+        told += [*peers_findings(found), *association_findings(found)]
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
     return [*told, *known, *abuse_findings(found["abuse"])]
