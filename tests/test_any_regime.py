@@ -158,6 +158,11 @@ def regimes(draw):
             found["registers"] |= {"stale": draw(chance("removal")), "stale_time": draw(duration())}
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
+    if (tiers or names) and draw(st.booleans()):
+        found["risk"] = draw(_risks(bool(tiers), bool(names)))
+        flagged = st.one_of(st.sampled_from(["normal", "last", "refuse"]), refusal)
+        for service in draw(st.sets(st.sampled_from(SERVICES), max_size=3)):
+            found.setdefault("treatment", {}).setdefault(service, {})["risk"] = draw(flagged)
     found["demands"] = draw(st.lists(demands(), max_size=2, unique_by=lambda demand: demand["name"]))
     if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
         found["abuse"] = draw(abuses(names))
@@ -175,6 +180,19 @@ def regimes(draw):
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
     return found
+
+
+@st.composite
+def _risks(draw, has_tiers, has_lists):
+    """Return a risk score; it may look at nothing that there is not."""
+    horizon = draw(st.integers(1, 14))
+    features = ["age", "sex", "urban", "education", "income", "group", "occupation", "travel", "children", "name"]
+    features += ["refusals", "friends", *(["tier"] if has_tiers else []), *(["listed"] if has_lists else [])]
+    return {
+        "retrain": q(f"{horizon + draw(st.integers(0, 14))} days"), "horizon": q(f"{horizon} days"),
+        "flagged": draw(chance("person")), "explain": draw(st.booleans()),
+        "features": draw(st.lists(st.sampled_from(features), min_size=1, max_size=6, unique=True)),
+    }  # fmt: skip
 
 
 @st.composite

@@ -194,8 +194,8 @@ def test_oracle_and_loop_agree(tmp_path):
         ("press-2018", walls, 400),
         ("nosedive-2016", ratings, 70),
     ):
-        regime, world, columns = load_regime(name, overrides), load_world("town", people=100), Columns()
-        run = live(tmp_path / f"{name}{days}", regime, "town", 100, days=days, observers=[columns])
+        regime, world, columns = load_regime(name, overrides), load_world("town", people=60), Columns()
+        run = live(tmp_path / f"{name}{days}", regime, "town", 60, days=days, observers=[columns])
         assert_same(regime, world, run, columns.by_day[days])
         assert totals(run)["echo_lowered_days"] > 0
 

@@ -45,7 +45,7 @@ AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, kn
 SURVEY = 29  # day = wave; k = 0: start of the sample; 1, words: order, list, what she says, -; 2 ..: harmless items
 FIRM = 30
 FIRM_ACT = 31
-RISK = 32
+RISK = 32  # words: which citizens a risk score learns from, the same in case of a tie, -, -
 ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
 DEMAND = 34  # ... the firm that a demand is made to; words: threshold, exposure, time to comply, -; k = demand
 

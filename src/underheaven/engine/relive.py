@@ -46,6 +46,7 @@ class Block:
     state : columns of its citizens at the end
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
+    friends : uint8[window, citizen of the block, believed or true] friends whose file called for a sanction
     rated : int64[window, citizen of the block, column] what her raters handed to each one (life/peers.py)
     kin, echo : int64[window, citizen of the block, ...] what household and friends did (life/association.py)
     """
@@ -55,6 +56,7 @@ class Block:
     state: State
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
+    friends: NDArray[np.uint8]
     rated: NDArray[np.int64]
     kin: NDArray[np.int64]
     echo: NDArray[np.int64]
@@ -155,7 +157,7 @@ class Reliving:
         county = int(self.people.block_county[number])
         state = new_state(self.compiled.rules, end - first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        reached: tuple[list[NDArray[Any]], ...] = ([], [], [], [])
+        reached: tuple[list[NDArray[Any]], ...] = ([], [], [], [], [])
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
@@ -166,6 +168,7 @@ class Reliving:
             )  # fmt: skip
             found: tuple[NDArray[Any], ...] = (
                 self._scratch.heard,
+                self._scratch.friends.T,
                 self._scratch.rated,
                 self._scratch.kin,
                 self._scratch.echo,
@@ -201,7 +204,8 @@ class Reliving:
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
             rated, echo = block.rated[at, local].tolist(), block.echo[at, local].tolist()
-            others = Others(Rated(*rated), int(block.kin[at, local]), tuple(echo))
+            believed, true = block.friends[at, local].tolist()
+            others = Others(Rated(*rated), int(block.kin[at, local]), tuple(echo), (believed, true))
             self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)

@@ -13,6 +13,7 @@ from underheaven.institutions.courts import Appeals
 from underheaven.institutions.demands import Demand
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
+from underheaven.institutions.risk_model import RiskModel
 
 
 @dataclass(frozen=True)
@@ -28,6 +29,7 @@ class Institutions:
     window_days: int
     patrols: Patrols | None = None  # None: cameras stay where they are
     demands: tuple[Demand, ...] = ()
+    risk_model: RiskModel | None = None
 
     has_registers: bool = True
 

@@ -8,7 +8,7 @@ from __future__ import annotations
 from underheaven.compiled import inlined
 from underheaven.life import counters as c
 from underheaven.life.standing import tier_of, work_out
-from underheaven.life.state import WAS_SANCTIONED, take
+from underheaven.life.state import TRULY_AT_RISK, WAS_SANCTIONED, take
 from underheaven.life.tally import count
 from underheaven.world.people import IS_HEAD
 
@@ -82,6 +82,8 @@ def true_sanctions(rules, me):
     for entry in range(rules.n_lists):
         if me.true_list_until[entry] > 0:
             found |= rules.list_sanctions[entry]
+    if rules.risk and me.flags & TRULY_AT_RISK:
+        found |= rules.risk_sanctions
     return found
 
 

@@ -1,7 +1,8 @@
 """The order of a day.  Read it top to bottom as the model.
 
 A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
-friends are heard of, ratings come in, troubles fade, appeals are decided, records expire.  Then day by day:
+a risk score flags her or not, friends are heard of, ratings come in, troubles fade, appeals are decided, records
+expire.  Then day by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
@@ -41,6 +42,7 @@ from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
+from underheaven.life.risk import count_friends, judge, predict
 from underheaven.life.sightings import identify, pick_act
 from underheaven.life.standing import SHAMED, account, settle, work_out
 from underheaven.life.state import (
@@ -114,7 +116,7 @@ def run_blocks(
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
         if rules.has_malice:
             plan_malice(rules, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay or rules.peers or rules.echo:
+        if hearsay or rules.peers or rules.echo or rules.risk_friends:
             tie_masks(seed, block, size, scratch.masks)
         if rules.peers:
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
@@ -122,6 +124,8 @@ def run_blocks(
             mark_kin(rules, state, me, row, size, scratch)
         if rules.echo:
             spread_echo(rules, state, row, size, scratch)
+        if rules.risk_friends:
+            count_friends(rules, state, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         if rules.awareness:
@@ -130,6 +134,9 @@ def run_blocks(
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            flag_changed = False
+            if rules.risk:
+                flag_changed = predict(rules, place, tally, me, scratch.friends[0, local], scratch.friends[1, local])
             if rules.awareness:
                 w = scratch.words
                 w0, w1, w2, w3 = int(w[0, local]), int(w[1, local]), int(w[2, local]), int(w[3, local])
@@ -147,11 +154,13 @@ def run_blocks(
                 is_moved = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local]) or is_moved
             if rules.has_retaliation and me.flags & IS_PURSUED:
                 pursue(rules, me, seed, day_from, scratch.due[local], day_to - day_from)
-            unsettled = start_window(rules, tally, me, seed, day_from) or is_moved
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_moved or flag_changed
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True
             live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local], unsettled)
+            if rules.risk:
+                judge(place, tally, me)
             give_back(rules, state, me, row + local)
         hand_in(tally, county, block // blocks_per_group, county_counts, group_counts, hits, hit_acts)
 
@@ -324,6 +333,8 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified, 
     count_activity(tally, me, activity, c.DONE, 1)
     if outcome == DONE_FOR_POINTS:
         count_activity(tally, me, activity, c.GAMED, 1)
+    if rules.demerit[activity]:
+        me.has_done = 1
     if rules.has_retaliation and rules.retaliated[activity] > 0 and seen < place.seen[rules.channel[activity]]:
         retaliate(rules, tally, me, seed, day, activity, due, tomorrow, n_days)
     if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:

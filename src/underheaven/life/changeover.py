@@ -9,7 +9,7 @@ from __future__ import annotations
 from underheaven.compiled import inlined
 from underheaven.life.records import DAYS_PER_YEAR
 from underheaven.life.standing import work_out
-from underheaven.life.state import IS_PURSUED, KNOWS, give_back, take
+from underheaven.life.state import AT_RISK, IS_PURSUED, KNOWS, TRULY_AT_RISK, give_back, take
 
 
 @inlined
@@ -71,7 +71,8 @@ def lead_over(old, new, me, day):
 
     Scores on the same scale (ledgers, start, floor and cap) are taken over, others start afresh; where records
     expire and did not, or after another time, what has been gathered counts as of the present year.  A stay on a
-    list that the new regime has goes on to its end.
+    list that the new regime has goes on to its end.  A flag of a risk score stays until the new regime's score, if
+    it has one, clears it.
 
     Returns
     -------
@@ -97,6 +98,8 @@ def lead_over(old, new, me, day):
             me.list_until[entry] = 0
             me.true_list_until[entry] = 0
         is_taken_over = is_taken_over or me.list_until[entry] > 0
+    if not (old.risk and new.risk):
+        me.flags &= ~(AT_RISK | TRULY_AT_RISK)
     if new.keeps_file and not new.has_retaliation:
         me.flags &= ~IS_PURSUED
     if not (old.has_appeal and new.has_appeal):

@@ -112,6 +112,10 @@ TALLY = np.dtype(
     ]
 )
 
+# Columns of the risk score: windows lived flagged or not, by what people did in them, ...
+RISK_FLAGGED_DID, RISK_FLAGGED_DID_NOT, RISK_CLEARED_DID, RISK_CLEARED_DID_NOT = range(RISK, RISK + 4)
+# ... flags set, windows flagged by an error of the file, days under sanction for nothing else, appeals lost to it.
+RISK_FLAGS, RISK_WRONG_WINDOWS, RISK_ALONE_DAYS, RISK_APPEALS_LOST = range(RISK + 4, RISK + 8)
 # Columns of an act ...
 DONE, SILENCED, GAMED, RECORDED, FALSE_RECORDS, MISSED = range(PER_ACTIVITY)
 # ... and of a service.
@@ -186,6 +190,16 @@ _FIXED = {
     DENOUNCED_WRONGLY: "people_denounced_wrongly_sanctioned",
     DENOUNCED_WRONGFUL_DAYS: "denounced_wrongful_days",
 }
+_RISK = {
+    RISK_FLAGGED_DID: "risk_windows/flagged/did",
+    RISK_FLAGGED_DID_NOT: "risk_windows/flagged/did-nothing",
+    RISK_CLEARED_DID: "risk_windows/cleared/did",
+    RISK_CLEARED_DID_NOT: "risk_windows/cleared/did-nothing",
+    RISK_FLAGS: "risk_flags",
+    RISK_WRONG_WINDOWS: "risk_wrong_windows",
+    RISK_ALONE_DAYS: "risk_alone_days",
+    RISK_APPEALS_LOST: "risk_appeals_lost",
+}
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")
 _RANKS = ("first", "normal", "last")
@@ -205,7 +219,7 @@ def counter_names(
     -------
     dict of column number to counter name (``done/jaywalking``, ``flow/A/B``)
     """
-    names = dict(_FIXED)
+    names = _FIXED | _RISK
     for t, tier in enumerate(tiers):
         names[TIER_DAYS + t] = f"tier_days/{tier}"
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"

@@ -24,6 +24,7 @@ from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse
 from underheaven.life.reference_association import association_numbers, echo, kin_bits, take_association
 from underheaven.life.reference_awareness import News
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
+from underheaven.life.reference_risk import Foresight, friends_called
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
@@ -100,6 +101,7 @@ class Person:
     true_tier: str = ""
     since: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    has_done: bool = False  # in this window, something that is held against people
 
 
 class Oracle(Rulebook):
@@ -140,6 +142,7 @@ class Oracle(Rulebook):
         self.hears = self.keeps_file and response.ties.value > 0 and minds
         self.remedy = Chances(regime, world)
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
+        self.foresight = Foresight(regime, world)
         self.echo_factor, self.kin_chances = 0, dict[str, int]()
         if regime.association is not None:
             self.echo_factor, self.kin_chances = association_numbers(regime.association)
@@ -202,6 +205,7 @@ class Oracle(Rulebook):
         """
         self.work_out(me)
         me.since = day_from
+        flag_changed = self._predict(me, place, day_from, others.called)
         self.news.by_press(me, day_from)
         if friends and self.hears:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
@@ -210,7 +214,7 @@ class Oracle(Rulebook):
             self.news.reach(me, day_from, "friends", "world.response.heard", represses=True)
         is_moved = take_association(self, me, day_from, day_to, others)
         is_moved = take_ratings(self, me, day_from, others.rated) or is_moved
-        unsettled = self._start_window(me, day_from) or is_moved
+        unsettled = self._start_window(me, day_from) or is_moved or flag_changed
         if held is not None and self.keeps_file:
             me.on_paper, me.in_force = held, set(held)
             unsettled = True
@@ -238,6 +242,7 @@ class Oracle(Rulebook):
             if self.each_day is not None:
                 self.each_day(me, day)
         self._account(me, day_to)
+        self.foresight.judge(me, place)
 
     def hear(self, block: int, people: Sequence[Person], day: int) -> list[int]:
         """Return of how many sanctioned friends each citizen of a block hears as a window starts.
@@ -267,9 +272,9 @@ class Oracle(Rulebook):
 
     def others(self, block: int, people: Sequence[Person], day: int) -> list[Others]:
         """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
-        rated = ratings(self, block, people, day)
+        rated, called = ratings(self, block, people, day), friends_called(self, block, people)
         kin, echoes = kin_bits(self, people), echo(self, block, people)
-        return [Others(*each) for each in zip(rated, kin, echoes, strict=True)]
+        return [Others(*each) for each in zip(rated, kin, echoes, called, strict=True)]
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
@@ -295,6 +300,19 @@ class Oracle(Rulebook):
             _mark(due, word, gaps, event, day_from, day_to)
         return due
 
+    def _predict(self, me: Person, place: Mapping[str, Any], day: int, called: tuple[int, int]) -> bool:
+        """Flag her or clear her, by the file and by the truth; tell whether a flag has changed."""
+        me.has_done = False
+        before, was_alone = me.flags, self._by_flag_alone(me)
+        self.foresight.flag(me, place, called)
+        if was_alone and not me.flags & flag.AT_RISK:
+            me.flags &= ~flag.KNOWS
+        if (me.flags ^ before) & flag.AT_RISK:
+            is_flagged = bool(me.flags & flag.AT_RISK)
+            wrongly = is_flagged and not me.flags & flag.TRULY_AT_RISK
+            self._tell(me, day, "flagged" if is_flagged else "cleared", "", "risk", wrongly=wrongly)
+        return me.flags != before
+
     # what is slow ----------------------------------------------------------------------------------------
 
     def _start_window(self, me: Person, day: int) -> bool:
@@ -318,7 +336,8 @@ class Oracle(Rulebook):
             touched = True
         words = draw4(self.seed, rng.CORRECTION, me.citizen, day, 0)
         knows = me.flags & (flag.KNOWS | flag.KNOWS_RECORD)
-        if knows and words[0] < self.remedy.correction and self._in_error(me):
+        told = me.flags & flag.KNOWS_RECORD if self._by_flag_alone(me) else knows
+        if told and words[0] < self.remedy.correction and self._in_error(me):
             self._set_right(me)
             me.counts["corrections"] += 1
             self._tell(me, day, "corrected", "", "remedies.correction")
@@ -343,7 +362,10 @@ class Oracle(Rulebook):
     def _decide(self, me: Person, day: int) -> None:
         words = draw4(self.seed, rng.APPEAL, me.citizen, day, 1)
         me.appeal_day = 0
-        if self._in_error(me):
+        if self._by_flag_alone(me):
+            won = False
+            me.counts["risk_appeals_lost"] += 1
+        elif self._in_error(me):
             won = words[1] < self.remedy.finds_error
             if won:
                 self._set_right(me)
@@ -388,6 +410,12 @@ class Oracle(Rulebook):
                     side.bucket[slot, ledger] = side.bucket.get((slot, ledger), 0) + part
                     up -= part
 
+    def _by_flag_alone(self, me: Person) -> bool:
+        """Tell whether only a flag that nobody explains sanctions her: there is no record to contest."""
+        risk = self.regime.risk
+        opaque = risk is not None and not risk.explain and bool(me.flags & flag.AT_RISK)
+        return opaque and not self._sanctioned_now(me)
+
     def _sanctioned_now(self, me: Person) -> bool:
         tiers = {ledger: self.tier_of(me.filed.standing(ledger)) for ledger in self.contexts}
         return bool(self.sanctions(tiers, me.filed.until))
@@ -431,6 +459,7 @@ class Oracle(Rulebook):
             self._tell(me, day, "silenced", name, f"world.acts.{name}.caution")
             return False
         me.counts[f"done/{name}"] += 1
+        me.has_done = me.has_done or self.regime.is_demerit(name)
         if accept >= free:
             me.counts[f"gamed/{name}"] += 1
         was_seen = seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
@@ -544,11 +573,12 @@ class Oracle(Rulebook):
         for side in (me.filed, me.true):
             side.tiers = {ledger: self.tier_of(side.standing(ledger)) for ledger in self.contexts}
         me.tier, me.true_tier = self.worst(me.filed.tiers), self.worst(me.true.tiers)
-        me.on_paper = self.sanctions(me.filed.tiers, me.filed.until)
-        me.deserved = self.sanctions(me.true.tiers, me.true.until)
+        at_risk, truly = bool(me.flags & flag.AT_RISK), bool(me.flags & flag.TRULY_AT_RISK)
+        me.on_paper = self.sanctions(me.filed.tiers, me.filed.until, at_risk)
+        me.deserved = self.sanctions(me.true.tiers, me.true.until, truly)
         for service in (me.on_paper & me.deserved) - {SHAMED}:
-            refuse, rank, _ = self.treatment(service, me.filed.tiers, me.filed.until)
-            true_refuse, true_rank, _ = self.treatment(service, me.true.tiers, me.true.until)
+            refuse, rank, _ = self.treatment(service, me.filed.tiers, me.filed.until, at_risk)
+            true_refuse, true_rank, _ = self.treatment(service, me.true.tiers, me.true.until, truly)
             if threshold(refuse) > threshold(true_refuse) or rank > true_rank:
                 me.deserved.discard(service)
         appeal = self.regime.remedies.appeal
@@ -634,6 +664,8 @@ class Oracle(Rulebook):
             me.counts["sanction_days"] += days
             me.counts["wrongful_sanction_days"] += days * bool(me.in_force - me.deserved)
             me.counts["innocent_sanction_days"] += days * (not me.flags & flag.HAS_DEMERIT)
+            records = self.sanctions(me.filed.tiers, me.filed.until)
+            me.counts["risk_alone_days"] += days * (bool(me.flags & flag.AT_RISK) and not records)
         elif me.on_paper:
             me.counts["suspended_days"] += days
         if me.flags & flag.WAS_DENOUNCED and self._in_error(me):
@@ -655,7 +687,8 @@ class Oracle(Rulebook):
         if accept >= self.ways[name].own(me.traits):
             return
         me.counts[f"used/{name}"] += 1
-        refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until)
+        at_risk = bool(me.flags & flag.AT_RISK)
+        refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until, at_risk)
         is_for_own = bool(me.in_force) and word < threshold(refuse)
         if is_for_own or (name in me.kin and word < self.kin_chances.get(name, 0)):
             self._refuse(me, place, day, name, service, word, is_for_own)
@@ -683,7 +716,8 @@ class Oracle(Rulebook):
         if name not in me.refused:
             me.refused.add(name)
             me.counts[f"people_refused/{name}"] += 1
-        wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until)[0])
+        truly = bool(me.flags & flag.TRULY_AT_RISK)
+        wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until, truly)[0])
         wrongly = wrongly and not (name in me.true_kin and word < self.kin_chances.get(name, 0))
         me.counts["kin_refused"] += not is_for_own
         if wrongly:

@@ -34,7 +34,8 @@ def kin_bits(oracle: Oracle, people: Sequence[Person]) -> list[int]:
         # Whoever starts sanctioned meets the sanction on the first day, and before it nobody has.
         was_met = me.flags & flag.WAS_SANCTIONED
         filed.append(_bits(oracle, me.in_force) if was_met else 0)
-        true.append(_bits(oracle, oracle.sanctions(me.true.tiers, me.true.until)))
+        truly = bool(me.flags & flag.TRULY_AT_RISK)
+        true.append(_bits(oracle, oracle.sanctions(me.true.tiers, me.true.until, truly)))
     found = []
     heads = [at for at, me in enumerate(people) if me.is_head]
     for head, end in zip(heads, [*heads[1:], len(people)], strict=True):

@@ -47,11 +47,13 @@ class Others:
     rated : the ratings that she got
     kin : bit s: service s sanctions another of her household by the file; bit 8 + s: it would by the truth
     echo : what her friends' scores bring onto hers, in the file and in truth, ledger after ledger
+    called : friends whose file calls for a sanction, believed and in truth
     """
 
     rated: Rated = Rated()
     kin: int = 0
     echo: tuple[int, ...] = ()
+    called: tuple[int, int] = (0, 0)
 
 
 NOBODY = Others()

@@ -107,6 +107,8 @@ class Oracles:
                 side.bucket = {(now, ledger): score - new.start for ledger, score in side.score.items()}
             both = {entry.name for entry in old.lists} & {entry.name for entry in new.lists}
             side.until = {name: end for name, end in side.until.items() if name in both}
+        if old.regime.risk is None or new.regime.risk is None:
+            me.flags &= ~(flag.AT_RISK | flag.TRULY_AT_RISK)
         if new.keeps_file and not new.abuse.may_retaliate:
             me.flags &= ~flag.IS_PURSUED
         if not (old.may_appeal and new.may_appeal):

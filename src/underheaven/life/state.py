@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from underheaven.compiled import inlined
 
-# Bits of the column `flags`; all but KNOWS and IS_PURSUED say that something has ever happened.
+# Bits of the column `flags`; all but KNOWS, IS_PURSUED and the two of risk say that something has ever happened.
 HAS_DEMERIT = 1  # an infraction that she did was sighted
 HAS_FALSE_RECORD = 2
 WAS_SANCTIONED = 4
@@ -28,6 +28,8 @@ KNOWS_RECORD = 256  # has learnt of a record, by a fine
 AWARE = 512  # knows that there is such a system
 HAD_PERK = 1024
 HEARD_REPRESSION = 2048  # has heard what the system represses
+AT_RISK = 4096  # flagged by the risk score; works out anew as each window starts
+TRULY_AT_RISK = 8192  # the same score would flag her if it saw a true file
 WAS_DENOUNCED = 16384  # somebody lied about her, and it entered the file
 IS_PURSUED = 32768  # insiders retaliate against her; more entries are to come
 
@@ -59,7 +61,12 @@ COLUMNS = (
     Column("strain", "uint8", "", "0..255", "money troubles beyond those of her income", ""),
     Column("caution", "uint8", "", "0..255", "fear of the file", "0 without a score and a list"),
     Column(
-        "flags", "uint16", "", "bits", "what has ever happened to her", "bits are only set, but KNOWS and IS_PURSUED"
+        "flags",
+        "uint16",
+        "",
+        "bits",
+        "what has ever happened to her",
+        "bits are only set, but KNOWS, IS_PURSUED and those of risk",
     ),
     Column("refused", "uint8", "", "bits", "services that have ever refused her", "bits are only set"),
     Column(

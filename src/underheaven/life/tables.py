@@ -33,6 +33,10 @@ N_LOOKS = 40  # look-alike classes: group (4) x sex (2) x age band (5)
 N_NAMES = 4  # classes of name commonness
 N_STRATA = 400  # audit strata: group (4) x sex (2) x age band (5) x income tenth (10)
 N_QUANTILES = 1025
+# What a risk score may look at: rows of its table of weights, first the traits that it uses, then the file.
+MAX_RISK_TRAITS = 10
+RISK_TIER, RISK_LISTED, RISK_REFUSALS, RISK_FRIENDS = range(MAX_RISK_TRAITS, MAX_RISK_TRAITS + 4)
+N_RISK_ROWS = MAX_RISK_TRAITS + 4
 UNIT = 1 << 16  # a factor of one
 POINT = 10  # a point in the units of the score columns
 N_RATED = 7  # columns of what raters hand to a citizen
@@ -125,6 +129,16 @@ RULES = np.dtype(
         ("expiry_years", _I),  # 0: records stay
         ("stale", _I),
         ("stale_days", _I),
+        # risk score (life/risk.py)
+        ("risk", _I),
+        ("risk_explain", _I),  # who is flagged is told why, so that a false record behind it can be contested
+        ("risk_friends", _I),  # it looks at friends
+        ("n_risk_traits", _I),
+        ("risk_shift", _I, MAX_RISK_TRAITS),  # where the trait lies in the packed traits
+        ("risk_mask", _I, MAX_RISK_TRAITS),
+        ("risk_sanctions", _I),  # bit s: service s refuses the flagged or puts them last
+        ("risk_refuse", _I, N_SERVICES),
+        ("risk_rank", _I, N_SERVICES),
         # roll-outs (life/changeover.py); of one regime alone these say nothing
         ("scale", _I),  # number of the score's scale: regimes with the same one take a score over
         ("has_list", _I, MAX_LISTS),
@@ -185,6 +199,10 @@ EXCHANGE = np.dtype(
         ("link_acts", _I, N_ACTS),
         ("wait_minutes", _I, 3),  # by rank
         ("appeal_days", _I),  # until an appeal filed now is decided, at the least
+        # risk score
+        ("risk_on", _I),  # a model has been learnt
+        ("risk_weights", _I, (N_RISK_ROWS, N_LEVELS)),  # in 1/256 of a logit
+        ("risk_cut", _I),  # flagged from this sum of weights on
         ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
         ("phase_before", _I),  # ... and which was in the window before
         # what a rule of allocation reports; the loop does not read it
@@ -224,6 +242,9 @@ PERSON = np.dtype(
         ("on_paper", _I),  # sanctions that the file calls for
         ("in_force", _I),  # the same but for those suspended by an appeal
         ("deserved", _I),  # sanctions that the truth would call for, in no lower a degree
+        # risk score
+        ("risk_alone", _I),  # on paper for nothing but the flag
+        ("has_done", _I),  # in this window she did an act that is held against people, seen or not
         # association: services that sanction another of her household, and what friends bring onto her score
         ("kin", _I),
         ("true_kin", _I),
@@ -243,6 +264,7 @@ class Scratch(NamedTuple):
     masks: Int64  # [tie]
     words: NDArray[np.uint32]  # [4, citizen of the block]
     due: Int64  # [citizen of the block, day of the window]
+    friends: NDArray[np.uint8]  # [believed or true, citizen of the block] friends whose file calls for a sanction
     held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
     rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
     kin: Int64  # [citizen of the block] services that sanction others of her household (life/association.py)
@@ -259,6 +281,7 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros(n_ties, np.int64),
         np.zeros((4, community), np.uint32),
         np.zeros((community, window_days), np.int64),
+        np.zeros((2, community), np.uint8),
         np.zeros(community, np.int64),
         np.zeros((community, N_RATED), np.int64),
         np.zeros(community, np.int64),

@@ -22,7 +22,7 @@ from underheaven.life.counters import (
 from underheaven.life.remedies import learn
 from underheaven.life.response import raise_strain
 from underheaven.life.standing import chance_of_refusal, rank_of
-from underheaven.life.state import KNOWS, WAS_WRONGLY_REFUSED
+from underheaven.life.state import AT_RISK, KNOWS, TRULY_AT_RISK, WAS_WRONGLY_REFUSED
 from underheaven.life.tables import N_ACTS
 from underheaven.life.tally import count, count_activity
 
@@ -42,7 +42,8 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     count_activity(tally, me, activity, USED, 1)
     service = activity - N_ACTS
     tier = me.ledger_tier[max(0, rules.service_ledger[service])]
-    is_for_own = me.in_force > 0 and word < chance_of_refusal(rules, service, tier, me.list_until)
+    flag = me.flags & AT_RISK
+    is_for_own = me.in_force > 0 and word < chance_of_refusal(rules, service, tier, me.list_until, flag)
     if is_for_own or (rules.kin_services and kin_refuses(rules, me.kin, service, word)):
         refuse(rules, place, tally, me, seed, day, activity, word, is_for_own)
         return
@@ -51,7 +52,7 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
         count_activity(tally, me, activity, PERK, 1)
         enjoy_perk(rules, tally, me)
     if rules.is_hospital[service]:
-        rank = rank_of(rules, service, tier, me.list_until)
+        rank = rank_of(rules, service, tier, me.list_until, me.flags & AT_RISK)
         if is_sanctioned_here:
             rank = max(rank, NORMAL)  # what one rule gives another has taken away
         if not me.in_force:
@@ -76,7 +77,7 @@ def refuse(rules, place, tally, me, seed, day, activity, word, is_for_own):
     true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
     if not is_for_own:
         count(tally, me, KIN_REFUSED, 1)
-    is_deserved = word < chance_of_refusal(rules, service, true_tier, me.true_list_until)
+    is_deserved = word < chance_of_refusal(rules, service, true_tier, me.true_list_until, me.flags & TRULY_AT_RISK)
     if not (is_deserved or (rules.kin_services and kin_refuses(rules, me.true_kin, service, word))):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
         if not is_for_own:

@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from underheaven.reading import Finding, Findings, did_you_mean
-from underheaven.regime.sections import association, awareness, peers
+from underheaven.regime.sections import association, awareness, peers, risk
 from underheaven.regime.sections.abuse import check_abuse
 
 if TYPE_CHECKING:
@@ -159,6 +159,7 @@ def regime(found: schema.Regime) -> Findings:
     yield from _lists(found)
     yield from _treatment(found)
     yield from peers.fits(found)
+    yield from risk.check_in_regime(found)
     yield from association.fits(found)
     yield from _unique("demands", tuple(demand.name for demand in found.demands))
     if found.recognition is not None and found.cameras is None:

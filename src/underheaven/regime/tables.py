@@ -47,6 +47,7 @@ from underheaven.regime.sections.association import put_association
 from underheaven.regime.sections.awareness import put_awareness
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
+from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 
@@ -122,6 +123,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     put_peers(rules, regime, world)
+    put_risk(rules, regime, world)
     put_association(rules, regime, world)
     put_awareness(rules, regime, world)
     put_abuse(rules, regime, world, lists)
@@ -470,6 +472,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         else Appeals(appeal.decision.days, int(appeal.cases_per_million_day * THOUSANDTHS)),
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
+        risk_model=risk_model(regime),
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
         demands=demands.compiled(regime.demands),

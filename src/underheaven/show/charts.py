@@ -17,6 +17,7 @@ from underheaven.show.demands import demands
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
+from underheaven.show.risk import risk
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
     BLUE,
@@ -580,6 +581,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     association,
     hospital,
     cameras,
+    risk,
     approval,
     ruin,
     tile_map,

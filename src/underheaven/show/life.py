@@ -64,6 +64,8 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "released": lambda what, _: f"off the list {what}",
     "stale": lambda what, _: f"should be off the list {what}; the entry stays behind",
     "tier": lambda what, told: f"from {label(told['before'])} to {what}",
+    "flagged": lambda what, told: f"flagged by the risk score{_wrongly(told)}",
+    "cleared": lambda what, _: "no longer flagged by the risk score",
     "sanctioned": lambda what, told: f"a sanction starts: {what}{_wrongly(told)}",
     "sanction-over": lambda what, _: "no sanction any more",
     "notice": lambda what, _: "is told of the sanction",

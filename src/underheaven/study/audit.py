@@ -18,6 +18,7 @@ from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
+from underheaven.study.risk import risk
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -38,7 +39,7 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
-    `demands`, `cameras`, `awareness` and `abuse` (None without)
+    `demands`, `cameras`, `awareness`, `abuse` and `risk` (None without)
 
     Notes
     -----
@@ -72,6 +73,7 @@ def audit(run: Run) -> dict[str, Any]:
         "peers": peers(counts),
         "association": association(counts),
         "cameras": patrols(counts),
+        "risk": risk(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),
         "abuse": abuse_of(counts),

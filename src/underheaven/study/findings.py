@@ -16,6 +16,7 @@ from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
+from underheaven.study.risk import risk_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -38,6 +39,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += [*peers_findings(found), *association_findings(found)]
+        told += risk_findings(found["risk"])
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
     return [*told, *known, *abuse_findings(found["abuse"])]
