@@ -15,11 +15,16 @@ from underheaven.life.tables import (
     CAMERA,
     EXCHANGE,
     FACE,
+    FIRM_LINK,
     N_ACTS,
+    N_CHANNELS,
+    N_FIRM_ACTS,
+    N_FIRM_CLASSES,
     N_LOOKS,
     N_STRATA,
     REGISTER,
     REPORT,
+    UNIT,
     Int64,
 )
 from underheaven.rng import ONE
@@ -34,6 +39,7 @@ class Census:
     strata: Int64  # [county, stratum]
     names: Int64  # [county, name class]
     urban_share: Int64  # [county] threshold
+    firms: Int64  # [county]
 
     @property
     def looks(self) -> Int64:
@@ -47,8 +53,9 @@ class Counts(NamedTuple):
 
     county: Int64  # [county, counter]
     stratum: Int64  # [stratum, counter]
-    hits: Int64  # [FACE or LINK, zone, class] wrong names to be drawn from this class
-    hit_acts: Int64  # [FACE or LINK, zone, act]
+    hits: Int64  # [channel, zone, class] wrong names to be drawn from this class
+    hit_acts: Int64  # [channel, zone, act]
+    firm: Int64  # [class of firms, counter from FIRMS on]
 
 
 #: What institutions remember from one exchange to the next, by name; whole numbers only.  Part of a checkpoint.
@@ -64,8 +71,8 @@ def first_memory(institutions: Institutions, n_counties: int) -> Memory:
 
 
 def zones_of(institutions: Institutions, n_counties: int) -> Int64:
-    """Return the zone whose people a wrong name is drawn from, int64[FACE or LINK, county]."""
-    zones = np.zeros((2, n_counties), np.int64)
+    """Return the zone whose people, or firms, a wrong name is drawn from, int64[channel, county]."""
+    zones = np.zeros((N_CHANNELS, n_counties), np.int64)
     for channel, national in enumerate(institutions.is_national):
         if not national:
             zones[channel] = np.arange(n_counties)
@@ -78,8 +85,9 @@ def empty_counts(zones: Int64) -> Counts:
     return Counts(
         county=np.zeros((zones.shape[1], c.N_COUNTERS), np.int64),
         stratum=np.zeros((N_STRATA, c.N_COUNTERS), np.int64),
-        hits=np.zeros((2, n_zones, N_LOOKS), np.int64),
-        hit_acts=np.zeros((2, n_zones, N_ACTS), np.int64),
+        hits=np.zeros((N_CHANNELS, n_zones, N_LOOKS), np.int64),
+        hit_acts=np.zeros((N_CHANNELS, n_zones, N_ACTS), np.int64),
+        firm=np.zeros((N_FIRM_CLASSES, c.N_COUNTERS - c.FIRMS), np.int64),
     )
 
 
@@ -116,6 +124,10 @@ def next_exchange(
         visits = last.county[:, c.VISITS_RANK : c.VISITS_RANK + 3]
     tables["wait_minutes"] = institutions.hospitals.wait_minutes(visits, census.strata, last_days or window)
     tables["appeal_days"] = 1
+    tables["screening"] = UNIT
+    if institutions.employers is not None:
+        asked = None if last is None else last.county[:, c.FIRMS + c.FIRM_SCREENING_DAYS]
+        tables["screening"] = institutions.employers.table(asked, census.firms, last_days)
     if institutions.appeals is not None:
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
         backlog, tables["appeal_days"] = institutions.appeals.step(memory["backlog"], filed, census.people, last_days)
@@ -165,3 +177,7 @@ def _attribute(
         tables[f"{name}_gaps"][:, :, :window] = gaps
         tables[f"{name}_acts"] = acts
         tables["has_wrong_names"] |= (gaps[..., 0] > 0).any(axis=1)
+    firms = _by_zone(census.firms[:, None], institutions.is_national[FIRM_LINK])
+    n_zones = len(firms)
+    tables["firm_gaps"][:, :window] = hazard_gaps(last.hits[FIRM_LINK, :n_zones, :1], firms, last_days, window)[:, 0]
+    tables["firm_acts"] = act_shares(last.hit_acts[FIRM_LINK, :n_zones, :N_FIRM_ACTS])

@@ -25,7 +25,7 @@ from underheaven.life import state as flag
 from underheaven.life.block import run_blocks
 from underheaven.life.counters import N_COUNTERS, TALLY
 from underheaven.life.reference import Oracle, Person, Step
-from underheaven.life.state import State, columns_of, new_state
+from underheaven.life.state import State, columns_of, firm_columns_of, new_state
 from underheaven.life.tables import EXCHANGE, new_scratch, record
 from underheaven.regime.tables import compile_tables
 from underheaven.store import Run
@@ -147,7 +147,7 @@ class Reliving:
             return self._last
         first, end = int(self.people.block_first[number]), int(self.people.block_first[number + 1])
         county = int(self.people.block_county[number])
-        state = new_state(self.compiled.rules[0], end - first)
+        state = new_state(self.compiled.rules[0], end - first, first)
         places = np.zeros(len(self.places.names), EXCHANGE)
         heard = []
         for day, day_to in self.windows:
@@ -159,7 +159,7 @@ class Reliving:
                 self.seed, first, self._per_group, number, number + 1, day, day_to,
             )  # fmt: skip
             heard.append(self._scratch.heard[: end - first].copy())
-        if block_digest(state, 0, end - first) != self.digest(number):
+        if block_digest(state, 0, end - first, 0, len(state.firm_score)) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
         self._last = Block(number, first, state, traits, np.array(heard))
@@ -192,6 +192,8 @@ class Reliving:
             self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]) if hearsay else 0)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
+        if me.firm is not None and me.firm.columns() != firm_columns_of(block.state, me.firm.row):
+            raise RunError.not_relived(number)
         levels = {trait: names[me.traits[trait]] for trait, names in self.world.levels.items()}
         return Life(citizen, self.places.names[county], levels, self.oracle.steps, me)
 
@@ -222,7 +224,8 @@ def _counted(life: Life, prefix: str) -> int:
 
 def _fall(life: Life) -> float:
     """Return the distance between the highest and the lowest score of her life, in points."""
-    scores = [score for step in life.steps for score in step.filed["score"].values()]
+    own = (step for step in life.steps if not step.kind.startswith("firm-"))  # those show how her firm stands
+    scores = [score for step in own for score in step.filed["score"].values()]
     return max(scores, default=0.0) - min(scores, default=0.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import platform
 import tempfile
@@ -21,9 +22,9 @@ from underheaven import errors
 from underheaven.compiled import was_compiled_before
 from underheaven.engine.exchange import Census, Counts, Memory, first_memory, next_exchange, zones_of
 from underheaven.engine.threads import Workers
-from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
-from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
-from underheaven.life.tables import EXCHANGE, N_STRATA
+from underheaven.life.counters import DAYS, FIRM_COUNTERS, FIRMS, N_COUNTERS, counter_names
+from underheaven.life.state import COLUMNS, FIRM_COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
+from underheaven.life.tables import EXCHANGE, N_FIRM_CLASSES, N_SIZES, N_STRATA
 from underheaven.regime.schema import Regime
 from underheaven.regime.tables import Compiled, compile_tables
 from underheaven.store import Run, RunWriter, open_run
@@ -54,6 +55,7 @@ class _Book:
 
     stratum: NDArray[np.int64]  # [stratum, counter]
     group: NDArray[np.int64]  # [group, counter]
+    firm: NDArray[np.int64]  # [class of firms, counter from FIRMS on]
     memory: Memory  # of the institutions
     last: Counts | None = None
     last_days: int = 0
@@ -64,6 +66,7 @@ class _Book:
     def add(self, day: int, days: int, counts: Counts) -> None:
         """Add the counts of a window."""
         self.stratum += counts.stratum
+        self.firm += counts.firm
         at = np.argwhere(counts.county)
         rows = np.empty((len(at), 5), np.int64)
         rows[:, 0], rows[:, 1] = day, days
@@ -87,6 +90,7 @@ class _Book:
         saved: dict[str, NDArray[Any]] = {
             "book.stratum": self.stratum,
             "book.group": self.group,
+            "book.firm": self.firm,
         }
         saved |= {f"book.memory.{name}": array for name, array in self.memory.items()}
         saved["book.county"] = np.concatenate(self.county) if self.county else np.empty((0, 5), np.int64)
@@ -99,10 +103,10 @@ class _Book:
     @classmethod
     def taken_up(cls, arrays: dict[str, NDArray[Any]], last_days: int) -> _Book:
         """Make a book from what :meth:`arrays` returned."""
-        stratum, group = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group"))
+        stratum, group, firm = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group", "firm"))
         prefix = "book.memory."
         memory = {key.removeprefix(prefix): np.array(a) for key, a in arrays.items() if key.startswith(prefix)}
-        book = cls(stratum, group, memory, last_days=last_days)
+        book = cls(stratum, group, firm, memory, last_days=last_days)
         book.county = [np.array(arrays["book.county"])]
         if "book.last.county" in arrays:
             book.last = Counts(*(np.array(arrays[f"book.last.{name}"]) for name in Counts._fields))
@@ -128,12 +132,13 @@ def result_hash(state: State) -> str:
     return digest.hexdigest()
 
 
-def block_digest(state: State, first: int, end: int) -> str:
-    """Return 16 hexadecimal digits that stand for all columns of the rows `first` .. `end` - 1."""
+def block_digest(state: State, first: int, end: int, first_firm: int, end_firm: int) -> str:
+    """Return 16 hexadecimal digits that stand for all columns of a block: its rows of citizens and of firms."""
     digest = hashlib.sha256()
-    for array in state:
-        if array.size:
-            digest.update(np.ascontiguousarray(array[..., first:end]).data)
+    for name, array in state._asdict().items():
+        part = array[first_firm:end_firm] if name in FIRM_COLUMNS else array[..., first:end]
+        if part.size:
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()[:16]
 
 
@@ -261,6 +266,7 @@ class _Life:
         self.book = _Book(
             np.zeros((N_STRATA, N_COUNTERS), np.int64),
             self.workers.take_groups(),
+            np.zeros((N_FIRM_CLASSES, N_COUNTERS - FIRMS), np.int64),
             first_memory(self.compiled.institutions, self.n_counties),
         )
         self.window_days = int(rules["window_days"])
@@ -349,10 +355,12 @@ class _Life:
             "counts_county": _county_table(self.book.county, names, counties),
             "counts_stratum": _stratum_table(self.book.stratum, names, self.compiled.levels),
             "counts_group": _group_table(self.book.group, names),
-            "blocks": _block_table(self.state, self.workers.people.block_first),
+            "blocks": _block_table(self.state, self.workers.people.block_first, int(self.compiled.rules[0]["firms"])),
             "people": _people_table(self.census, counties, self.compiled.levels),
             "exchange/tables": _exchange_table(self.book.exchanges),
         }
+        if self.compiled.firms is not None:
+            found["firms"] = _firm_table(self.book.firm, self.compiled.firms)
         return found | {observer.name: observer.table() for observer in self.observers}
 
     def manifest(self, timings: dict[str, Any]) -> dict[str, Any]:
@@ -378,6 +386,7 @@ class _Life:
             "acts": compiled.act_rows,
             "services": compiled.service_rows,
             "levels": compiled.levels,
+            "firms": compiled.firms,
             "counties": [
                 {"name": name, "province": self.places.provinces[province], "people": int(size), "tile": list(tile)}
                 for name, province, size, tile in zip(
@@ -463,10 +472,24 @@ def _group_table(group: NDArray[np.int64], names: dict[int, str]) -> pa.Table:
     )
 
 
-def _block_table(state: State, block_first: NDArray[np.int64]) -> pa.Table:
+def _block_table(state: State, block_first: NDArray[np.int64], firms: int) -> pa.Table:
     """Return a digest of each community block's columns, against which a life that is lived again is held."""
-    ends = zip(block_first[:-1].tolist(), block_first[1:].tolist(), strict=True)
-    return pa.table({"digest": pa.array([block_digest(state, first, end) for first, end in ends], pa.string())})
+    rows = zip(block_first.tolist(), (block_first * firms // 1_000_000).tolist(), strict=True)
+    digests = [block_digest(state, a, b, firm_a, firm_b) for (a, firm_a), (b, firm_b) in itertools.pairwise(rows)]
+    return pa.table({"digest": pa.array(digests, pa.string())})
+
+
+def _firm_table(firm: NDArray[np.int64], levels: Mapping[str, Sequence[str]]) -> pa.Table:
+    """Return the counts of the whole run by sector and size of firms."""
+    at = np.argwhere(firm[:, : len(FIRM_COUNTERS)])
+    return pa.table(
+        {
+            "sector": _labels(at[:, 0] // N_SIZES, levels["sectors"]),
+            "size": _labels(at[:, 0] % N_SIZES, levels["sizes"]),
+            "counter": _labels(at[:, 1], FIRM_COUNTERS),
+            "amount": pa.array(firm[at[:, 0], at[:, 1]]),
+        }
+    )
 
 
 def _people_table(census: Census, counties: Sequence[str], levels: dict[str, list[str]]) -> pa.Table:

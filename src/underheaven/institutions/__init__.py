@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
+from underheaven.institutions.employers import Employers
 from underheaven.institutions.hospitals import Hospitals
 
 
@@ -24,8 +25,11 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    firm_links_are_national: bool = True
+    employers: Employers | None = None
 
     @property
-    def is_national(self) -> tuple[bool, bool]:
-        """Whether a wrong name can fall on anybody (FACE, LINK), not only on people of the county."""
-        return self.recognition is None or self.recognition.is_national, self.links_are_national
+    def is_national(self) -> tuple[bool, bool, bool]:
+        """Whether a wrong name can fall on anybody (FACE, LINK, FIRM_LINK), not only on those of the county."""
+        faces = self.recognition is None or self.recognition.is_national
+        return faces, self.links_are_national, self.firm_links_are_national

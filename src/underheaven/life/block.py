@@ -5,6 +5,8 @@ troubles fade, friends are heard of, appeals are decided, records expire.  Then 
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
+If she represents a firm, its window follows hers (life/firms.py).
+
 Citizens of a block are independent within a window: what one hears of another is as it stood when the
 window started.  So blocks, and the citizens in them, may be lived in any order on any machine.
 
@@ -33,6 +35,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.firms import call_on, charge_representative, give_back_firm, live_firm, look_at, take_firm
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
@@ -47,10 +50,11 @@ from underheaven.life.state import (
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
     WAS_WRONGLY_SANCTIONED,
+    first_firm,
     give_back,
     take,
 )
-from underheaven.life.tables import FACE, LINK, N_ACTS
+from underheaven.life.tables import FACE, LINK, N_ACTS, N_CHANNELS
 from underheaven.life.tally import count, count_activity
 from underheaven.life.treatment import use
 from underheaven.world.people import block_people
@@ -77,15 +81,15 @@ def run_blocks(
     tally_1 : TALLY[1], its `stratum` added to
     county_counts : int64[county, counter], added to
     group_counts : int64[group, counter], added to; a group is `blocks_per_group` blocks on end
-    zones : int64[FACE or LINK, county] the zone whose people a wrong name is drawn from
-    hits, hit_acts : int64[FACE or LINK, zone, class], int64[FACE or LINK, zone, act], added to
+    zones : int64[channel, county] the zone whose people, or firms, a wrong name is drawn from
+    hits, hit_acts : int64[channel, zone, class], int64[channel, zone, act], added to
     kept_traits : uint32[citizen from `state_from` on] packed traits, or [0]: draw them again (same bits)
     scratch : Scratch, of the caller's own
     seed : int
     state_from, blocks_per_group : int
     block_from, block_to, day_from, day_to : int, half-open ranges
     """
-    rules, tally, me = rules_1[0], tally_1[0], scratch.me[0]
+    rules, tally, me, firm = rules_1[0], tally_1[0], scratch.me[0], scratch.firm[0]
     hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
     for block in range(block_from, block_to):
         first = people.block_first[block]
@@ -102,16 +106,30 @@ def run_blocks(
         if hearsay:
             tie_masks(seed, block, size, scratch.masks)
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
+        n_firms = first_firm(rules, first + size) - first_firm(rules, first)
+        firm_row = first_firm(rules, first) - first_firm(rules, state_from)
+        representative = call_on(rules, firm, seed, first, size, 0, n_firms) if n_firms > 0 else -1
         for local in range(size):
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            if local == representative:
+                take_firm(state, firm, firm_row + firm.number)
+                look_at(rules, me, firm)
             if hearsay and scratch.heard[local] > 0:
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
             unsettled = start_window(rules, tally, me, seed, day_from)
+            if local == representative:
+                unsettled = charge_representative(rules, tally, me, firm, seed, day_from) or unsettled
             live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local], unsettled)
             give_back(rules, state, me, row + local)
+            if local == representative:
+                live_firm(rules, place, tally, me, firm, seed, day_from, day_to, scratch.firm_due)
+                give_back_firm(state, firm, firm_row + firm.number)
+                following = firm.number + 1
+                if following < n_firms:
+                    representative = call_on(rules, firm, seed, first, size, following, n_firms)
         hand_in(tally, county, block // blocks_per_group, zones, county_counts, group_counts, hits, hit_acts)
 
 
@@ -150,7 +168,7 @@ def hand_in(tally, county, group, zones, county_counts, group_counts, hits, hit_
         county_counts[county, counter] += tally.county[counter]
         group_counts[group, counter] += tally.county[counter]
         tally.county[counter] = 0
-    for channel in (FACE, LINK):
+    for channel in range(N_CHANNELS):
         zone = zones[channel, county]
         for number in range(hits.shape[2]):
             hits[channel, zone, number] += tally.hits[channel, number]

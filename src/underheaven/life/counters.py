@@ -9,7 +9,16 @@ from collections.abc import Sequence
 
 import numpy as np
 
-from underheaven.life.tables import MAX_LISTS, MAX_TIERS, N_ACTIVITIES, N_ACTS, N_LOOKS, N_STRATA
+from underheaven.life.tables import (
+    MAX_LISTS,
+    MAX_TIERS,
+    N_ACTIVITIES,
+    N_ACTS,
+    N_CHANNELS,
+    N_FIRM_CLASSES,
+    N_LOOKS,
+    N_STRATA,
+)
 
 DAYS = 0
 SANCTION_DAYS = 1
@@ -60,16 +69,17 @@ ASSOCIATION = PEERS + 8  # 8
 ABUSE = ASSOCIATION + 8  # 8
 AWARENESS = ABUSE + 8  # 16
 RISK = AWARENESS + 16  # 8
-FIRMS = RISK + 8  # 16
-N_COUNTERS = FIRMS + 16
+FIRMS = RISK + 8  # 20
+N_COUNTERS = FIRMS + 20
 
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
     [
         ("county", np.int64, N_COUNTERS),  # of the county in hand
         ("stratum", np.int64, (N_STRATA, N_COUNTERS)),
-        ("hits", np.int64, (2, N_LOOKS)),  # FACE or LINK: wrong names to be drawn from this class
-        ("hit_acts", np.int64, (2, N_ACTS)),  # ... and which acts they are about
+        ("hits", np.int64, (N_CHANNELS, N_LOOKS)),  # by channel: wrong names to be drawn from this class
+        ("hit_acts", np.int64, (N_CHANNELS, N_ACTS)),  # ... and which acts they are about
+        ("firm", np.int64, (N_FIRM_CLASSES, N_COUNTERS - FIRMS)),  # counters of firms by sector and size
     ]
 )
 
@@ -77,6 +87,51 @@ TALLY = np.dtype(
 DONE, SILENCED, GAMED, RECORDED, FALSE_RECORDS, MISSED = range(PER_ACTIVITY)
 # ... and of a service.
 USED, REFUSED, WRONGLY_REFUSED, PERK, PEOPLE_REFUSED = range(PER_ACTIVITY - 1)
+
+# Columns of firms, from FIRMS on; they are counted in the stratum of the representative, and by class of firms.
+(
+    FIRM_NUMBER,
+    FIRM_ACTS,
+    FIRM_RECORDS,
+    FIRM_MISSED,
+    FIRM_FALSE_RECORDS,
+    FIRM_LISTINGS,
+    FIRM_WRONGFUL_LISTINGS,
+    FIRMS_EVER_LISTED,
+    FIRMS_EVER_WRONGLY_LISTED,
+    FIRM_LISTED_DAYS,
+    FIRM_WRONGLY_LISTED_DAYS,
+    FIRM_WISHES,
+    FIRM_REFUSED,
+    FIRM_WRONGLY_REFUSED,
+    REPRESENTATIVES_CHARGED,
+    REPRESENTATIVES_WRONGLY_CHARGED,
+    FIRMS_CHARGED,
+    FIRMS_WRONGLY_CHARGED,
+    FIRM_SCREENING_DAYS,
+) = range(19)
+#: Their names, in that order.
+FIRM_COUNTERS = (
+    "firms",
+    "firm_acts",
+    "firm_records",
+    "firm_missed_records",
+    "firm_false_records",
+    "firm_listings",
+    "firm_wrongful_listings",
+    "firms_ever_listed",
+    "firms_ever_wrongly_listed",
+    "firm_listed_days",
+    "firm_wrongly_listed_days",
+    "firm_wishes",
+    "firm_refused",
+    "firm_wrongly_refused",
+    "representatives_charged",
+    "representatives_wrongly_charged",
+    "firms_charged",
+    "firms_wrongly_charged",
+    "firm_screening_days",
+)
 
 _FIXED = {
     DAYS: "days",
@@ -128,6 +183,7 @@ def counter_names(
     dict of column number to counter name (``done/jaywalking``, ``flow/A/B``)
     """
     names = dict(_FIXED)
+    names |= {FIRMS + column: name for column, name in enumerate(FIRM_COUNTERS)}
     for t, tier in enumerate(tiers):
         names[TIER_DAYS + t] = f"tier_days/{tier}"
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"

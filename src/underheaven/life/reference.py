@@ -20,6 +20,7 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_firms import Firm, FirmOracle
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
@@ -87,6 +88,7 @@ class Person:
     true_tier: str = ""
     since: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    firm: Firm | None = None  # that she represents
 
 
 class Oracle(Rulebook):
@@ -119,6 +121,7 @@ class Oracle(Rulebook):
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
         self.remedy = Chances(regime, world)
+        self.firms = FirmOracle(self) if regime.firms is not None and world.firms is not None else None
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -127,7 +130,8 @@ class Oracle(Rulebook):
         """Return a citizen as she starts; `traits` are packed (world/schema.py)."""
         levels = {name: (traits >> shift) & ((1 << bits) - 1) for name, (shift, bits, _) in TRAITS.items()}
         filed, true = (File(dict.fromkeys(self.contexts, self.start)) for _ in range(2))
-        return Person(citizen, levels, filed, true)
+        firm = self.firms.of(citizen) if self.firms is not None else None
+        return Person(citizen, levels, filed, true, firm=firm)
 
     def columns(self, me: Person) -> dict[str, list[int]]:
         """Return a citizen as the columns of state hold her (life/state.py), each as a list along its axis."""
@@ -159,12 +163,16 @@ class Oracle(Rulebook):
         friends : of how many sanctioned friends she hears as the window starts
         """
         self._work_out(me)
-        me.since = day_from
+        me.since, told_before = day_from, len(self.steps)
+        if self.firms is not None and me.firm is not None:
+            self.firms.meet(me, me.firm)
         if friends and self.world.response.friend_caution.value:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
         unsettled = self._start_window(me, day_from)
+        if self.firms is not None and me.firm is not None:
+            unsettled = self.firms.answer_for(me, me.firm, day_from) or unsettled
         due = self._first_events(me, place, day_from, day_to)
         for day in range(day_from, day_to):
             today = due.get(day, set())
@@ -188,6 +196,9 @@ class Oracle(Rulebook):
             if self.each_day is not None:
                 self.each_day(me, day)
         self._account(me, day_to)
+        if self.firms is not None and me.firm is not None:
+            self.firms.live_window(me, me.firm, place, day_from, day_to)
+            self.steps[told_before:] = sorted(self.steps[told_before:], key=lambda step: step.day)
 
     def hear(self, block: int, people: Sequence[Person], day: int) -> list[int]:
         """Return of how many sanctioned friends each citizen of a block hears as a window starts.
@@ -575,7 +586,7 @@ class Oracle(Rulebook):
             return
         me.counts[f"used/{name}"] += 1
         refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until)
-        if me.in_force and word < threshold(refuse):
+        if me.in_force and word < self._asked(place, name, refuse):
             self._refuse(me, place, day, name, service, word)
             return
         if perk and name not in me.on_paper:
@@ -598,7 +609,7 @@ class Oracle(Rulebook):
         if name not in me.refused:
             me.refused.add(name)
             me.counts[f"people_refused/{name}"] += 1
-        wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until)[0])
+        wrongly = word >= self._asked(place, name, self.treatment(name, me.true.tiers, me.true.until)[0])
         if wrongly:
             me.counts[f"wrongly_refused/{name}"] += 1
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")
@@ -607,6 +618,13 @@ class Oracle(Rulebook):
         self._tell(me, day, "refused", name, f"treatment.{name}", wrongly=wrongly)
         if not me.flags & flag.KNOWS:
             self._learn(me, place, day)
+
+    def _asked(self, place: Mapping[str, Any], name: str, refuse: Fraction) -> int:
+        """Return the threshold of a refusal, less those by employers and lenders that do not ask."""
+        firms = self.regime.firms
+        if firms is None or firms.screening is None or name not in firms.screening.services:
+            return threshold(refuse)
+        return threshold(refuse) * int(place["screening"][self.world.services[name].stream - 32]) >> 16
 
     def _learn(self, me: Person, place: Mapping[str, Any], day: int) -> None:
         """Learn of the sanction; perhaps appeal."""
@@ -632,7 +650,15 @@ class Oracle(Rulebook):
 
     def _tell(self, me: Person, day: int, kind: str, what: str, rule: str, **told: Any) -> None:
         if self.tells:
-            self.steps.append(Step(day, kind, what, rule, told, self._side(me.filed), self._side(me.true)))
+            self._tell_of(day, kind, what, rule, told, self._side(me.filed), self._side(me.true))
+
+    def _tell_of(
+        self, day: int, kind: str, what: str, rule: str, told: dict[str, Any], filed: dict[str, Any],
+        true: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Write down a step, with these standings."""
+        if self.tells:
+            self.steps.append(Step(day, kind, what, rule, told, filed, true))
 
     def _side(self, side: File) -> dict[str, Any]:
         tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}

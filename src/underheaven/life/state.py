@@ -33,7 +33,7 @@ class Column:
 
     name: str
     dtype: str
-    axis: str  # "", "ledger", "list" or "year"
+    axis: str  # "", "ledger", "list" or "year"; "firm": one a firm, and none a citizen
     unit: str
     meaning: str
     holds: str
@@ -61,6 +61,11 @@ COLUMNS = (
     Column("sanction_day", "uint16", "", "day", "first day of the present sanction", "needs an appeal deadline"),
     Column("bucket", "int16", "year", "tenths of a point", "believed points by year of record", "needs expiry"),
     Column("true_bucket", "int16", "year", "tenths of a point", "the same in truth", "needs expiry"),
+    Column("firm_score", "int16", "firm", "tenths of a point", "what the system believes of a firm", "floor..cap"),
+    Column("firm_true_score", "int16", "firm", "tenths of a point", "the same without errors", "floor..cap"),
+    Column("firm_until", "uint16", "firm", "day", "first day off the list of firms", "0: not listed"),
+    Column("firm_true_until", "uint16", "firm", "day", "the same in truth", "0: not listed"),
+    Column("firm_flags", "uint8", "firm", "bits", "what has happened to it (life/firms.py)", ""),
 )
 
 
@@ -79,15 +84,39 @@ class State(NamedTuple):
     sanction_day: NDArray[np.uint16]
     bucket: NDArray[np.int16]  # [year * ledger, citizen]
     true_bucket: NDArray[np.int16]
+    firm_score: NDArray[np.int16]  # [firm]
+    firm_true_score: NDArray[np.int16]
+    firm_until: NDArray[np.uint16]
+    firm_true_until: NDArray[np.uint16]
+    firm_flags: NDArray[np.uint8]
 
 
-def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
+FIRM_COLUMNS = tuple(column.name for column in COLUMNS if column.axis == "firm")
+
+
+@inlined
+def first_firm(rules, citizen):
+    """Return the number of the first firm whose representative is a citizen from this number on.
+
+    Exact at the first citizen of a block.  It needs no table, so any part of a world numbers its firms alike.
+    """
+    return citizen * rules.firms // 1_000_000
+
+
+def firms_of(rules: Any, first: int, people: int) -> int:
+    """Return how many firms the `people` citizens from number `first` on represent."""
+    rate = int(rules["firms"])
+    return (first + people) * rate // 1_000_000 - first * rate // 1_000_000
+
+
+def state_shapes(rules: Any, people: int, first: int = 0) -> dict[str, tuple[int, ...]]:
     """Return the shape of each column under these rules.
 
     Parameters
     ----------
     rules : RULES record
     people : number of citizens
+    first : number of the first of them
     """
     ledgers, lists = int(rules["n_ledgers"]), int(rules["n_lists"])
     filed = people if rules["keeps_file"] else 0
@@ -105,36 +134,42 @@ def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
         "sanction_day": (filed if rules["appeal_deadline_days"] else 0,),
         "bucket": (years * ledgers, people),
         "true_bucket": (years * ledgers, people),
+        **dict.fromkeys(FIRM_COLUMNS, (firms_of(rules, first, people),)),
     }
 
 
-def new_state(rules: Any, people: int) -> State:
+def new_state(rules: Any, people: int, first: int = 0) -> State:
     """Make the state of day 0: everybody at the start score, nobody listed, nothing known.
 
     Parameters
     ----------
     rules : RULES record
     people : number of citizens
+    first : number of the first of them
     """
-    shapes = state_shapes(rules, people)
+    shapes = state_shapes(rules, people, first)
     arrays = {column.name: np.zeros(shapes[column.name], column.dtype) for column in COLUMNS}
     arrays["score"][:] = rules["start"]
     arrays["true_score"][:] = rules["start"]
+    arrays["firm_score"][:] = rules["firm_start"]
+    arrays["firm_true_score"][:] = rules["firm_start"]
     return State(**arrays)
 
 
 def bytes_per_citizen(rules: Any) -> int:
-    """Return the bytes of state that a citizen costs under these rules."""
-    shapes = state_shapes(rules, 1)
-    return sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS)
+    """Return the bytes of state that a citizen costs under these rules, her share of firms rounded up."""
+    million = 1_000_000
+    shapes = state_shapes(rules, million)
+    return -(-sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS) // million)
 
 
 def broken_invariants(state: State, rules: Any) -> list[str]:
     """Say which invariants of the columns do not hold; an empty list when all is well."""
     found = []
-    for name in ("score", "true_score"):
+    for name in ("score", "true_score", "firm_score", "firm_true_score"):
         column = getattr(state, name)
-        if column.size and (column.min() < rules["floor"] or column.max() > rules["cap"]):
+        floor, cap = ("firm_floor", "firm_cap") if name.startswith("firm") else ("floor", "cap")
+        if column.size and (column.min() < rules[floor] or column.max() > rules[cap]):
             found.append(f"{name} outside floor..cap")
     flags = state.flags
     for part, whole, text in (
@@ -148,8 +183,16 @@ def broken_invariants(state: State, rules: Any) -> list[str]:
 
 def columns_of(state: State, row: int) -> dict[str, list[int]]:
     """Return the columns of one citizen, each as a list along its axis; columns without elements are left out."""
-    found = {name: array[..., row].reshape(-1).tolist() for name, array in state._asdict().items() if array.size}
-    return found
+    return {
+        name: array[..., row].reshape(-1).tolist()
+        for name, array in state._asdict().items()
+        if array.size and name not in FIRM_COLUMNS
+    }
+
+
+def firm_columns_of(state: State, row: int) -> dict[str, int]:
+    """Return the columns of one firm."""
+    return {name: int(getattr(state, name)[row]) for name in FIRM_COLUMNS}
 
 
 @inlined

@@ -38,7 +38,7 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     count_activity(tally, me, activity, USED, 1)
     service = activity - N_ACTS
     tier = me.ledger_tier[max(0, rules.service_ledger[service])]
-    if me.in_force and word < chance_of_refusal(rules, service, tier, me.list_until):
+    if me.in_force and word < asked(rules, place, service, chance_of_refusal(rules, service, tier, me.list_until)):
         refuse(rules, place, tally, me, seed, day, activity, word)
         return
     is_sanctioned_here = (me.on_paper >> service) & 1
@@ -56,6 +56,12 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
 
 
 @inlined
+def asked(rules, place, service, chance):
+    """Return what is left of a chance of refusal where only some employers or lenders ask for the file."""
+    return (chance * place.screening[service]) >> 16 if rules.screened[service] else chance
+
+
+@inlined
 def refuse(rules, place, tally, me, seed, day, activity, word):
     """Refuse a service; people and transactions are counted apart; by it she learns of her file.
 
@@ -68,7 +74,8 @@ def refuse(rules, place, tally, me, seed, day, activity, word):
         me.refused |= 1 << service
         count_activity(tally, me, activity, PEOPLE_REFUSED, 1)
     true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
-    if word >= chance_of_refusal(rules, service, true_tier, me.true_list_until):
+    should = chance_of_refusal(rules, service, true_tier, me.true_list_until)
+    if word >= asked(rules, place, service, should):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
         if not me.flags & WAS_WRONGLY_REFUSED:
             me.flags |= WAS_WRONGLY_REFUSED

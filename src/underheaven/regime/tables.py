@@ -40,8 +40,10 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections.firms import employers, misfits, put_firms
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
+from underheaven.world.sections.firms import SIZE_CLASSES
 
 CHANNELS = {"unseen": UNSEEN, "camera": CAMERA, "register": REGISTER, "report": REPORT}
 EVERYTHING = "everything"  # the one ledger of a regime without context walls
@@ -60,6 +62,7 @@ class Compiled:
     acts, services : name by activity number
     tiers, lists : names, in the order of the tables
     levels : names of the levels of each trait
+    firms : names of their sectors and classes of size; None if the regime says nothing of them
     act_rows, service_rows : what a reader of the results must know of each, for the manifest
     regime_hash, world_hash : SHA-256 of all that can move a result
     """
@@ -74,6 +77,7 @@ class Compiled:
     levels: dict[str, list[str]]
     act_rows: list[dict[str, Any]]
     service_rows: list[dict[str, Any]]
+    firms: dict[str, list[str]] | None
     regime_hash: str
     world_hash: str
 
@@ -102,6 +106,7 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     _put_treatment(rules, regime, world, contexts, lists)
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
+    put_firms(rules[0], regime, world, term_quantiles)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(
@@ -136,6 +141,9 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
             }
             for name, service in world.services.items()
         ],
+        firms=None
+        if regime.firms is None or world.firms is None
+        else {"sectors": list(world.firms.sector_names), "sizes": [name for _, name in SIZE_CLASSES]},
         regime_hash=identity_hash(regime),
         world_hash=identity_hash(world),
     )
@@ -166,6 +174,7 @@ def _check_fit(regime: Regime, world: World) -> None:
             place = regime.where(path) or Where(regime.regime, path=path)
             text = f"the world '{world.world}' has no {kind} '{name}'; {mend}"
             found.append(Finding("UH121", place, text))
+    found += misfits(regime, world)
     if found:
         raise FileFormError(found)
 
@@ -445,6 +454,10 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         else Appeals(appeal.decision.days, int(appeal.cases_per_million_day * THOUSANDTHS)),
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
+        firm_links_are_national=regime.firms is None
+        or regime.firms.registers is None
+        or regime.firms.registers.scope == "nation",
+        employers=employers(regime, world),
     )
 
 

@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.firms import firms
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
     BLUE,
@@ -572,4 +573,5 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     refusals,
     hospital,
     tile_map,
+    firms,
 )

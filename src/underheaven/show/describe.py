@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import Any
 
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.firms import told_of_firms
 from underheaven.study.words import decimal, label, whole
 
 #: What each kind of regime is, and is not; every report begins with it.
@@ -36,7 +37,7 @@ def describe(regime: Regime) -> dict[str, Any]:
     dict with `sentences` (list of str), `tiers`, `acts`, `services` and `remedies` (lists of rows)
     """
     return {
-        "sentences": [*_standing(regime), *_watching(regime)],
+        "sentences": [*_standing(regime), *_watching(regime), *told_of_firms(regime)],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
         "services": _services(regime),

@@ -12,6 +12,7 @@ from typing import TYPE_CHECKING, Any
 
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.findings import findings
+from underheaven.study.firms import firms
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -31,7 +32,7 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, `firms` (None without them)
 
     Notes
     -----
@@ -62,6 +63,7 @@ def audit(run: Run) -> dict[str, Any]:
         "acts": _acts(counts),
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
+        "firms": firms(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from underheaven.study.firms import firm_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -30,7 +31,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
-    return [*told, *_life_findings(found)]
+    return [*told, *_life_findings(found), *firm_findings(found["firms"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:

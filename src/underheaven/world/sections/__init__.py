@@ -1,0 +1,1 @@
+"""Sections of a world file that describe one mechanism each."""
