@@ -18,8 +18,9 @@ from test_levers import APPEAL, NOTICE
 from underheaven import catalogue
 from underheaven.engine.run import simulate
 from underheaven.life.reference import Oracle
-from underheaven.life.state import columns_of
+from underheaven.life.state import columns_of, firm_columns_of, firms_of
 from underheaven.regime.reader import load_regime
+from underheaven.regime.tables import compile_tables
 from underheaven.world.people import block_people, build_tables
 from underheaven.world.places import build_places
 from underheaven.world.reader import load_world
@@ -68,11 +69,16 @@ def relived(regime, world, run, blocks=None):
 def assert_same(regime, world, run, state, blocks=None):
     """Hold the oracle against the columns, and its counts against those of the same groups of blocks."""
     oracle, counted, lived = Oracle(regime, world, run.manifest["seed"]), Counter(), set()
+    rules = compile_tables(regime, world).rules[0]
+    first = build_tables(world, build_places(world)).block_first.tolist()
     for block, lives in relived(regime, world, run, blocks):
         lived.add(block)
         for me in lives:
             counted.update(me.counts)
             assert oracle.columns(me) == columns_of(state, me.citizen), me.citizen
+            if me.firm is not None:
+                row = firms_of(rules, 0, first[block]) + me.firm.row
+                assert me.firm.columns() == firm_columns_of(state, row), me.citizen
     expected = Counter()
     for row in run.table("counts_group").to_pylist():  # in a small world a group is one block
         expected[row["counter"]] += row["amount"] * (row["group"] in lived)

@@ -95,6 +95,13 @@ class FirmOracle:
         self.community = world.community
         acts: list[tuple[str, FirmAct | FirmService]] = [*self.world.acts.items(), *self.world.services.items()]
         self.activities = sorted(acts, key=lambda item: item[1].stream)
+        self._gaps_of = {
+            (activity.stream, sector): [
+                threshold(1 - (1 - activity.per_day(sector)) ** days) for days in range(1, world.exchange_days + 1)
+            ]
+            for _, activity in self.activities
+            for sector in self.world.sector_names
+        }
         self.window = world.exchange_days
         self.term = term_quantiles(self.rules.list_.term).tolist() if self.rules.list_ is not None else []
         score = self.rules.score
@@ -122,8 +129,8 @@ class FirmOracle:
 
     def _sector(self, word: int) -> str:
         total = Fraction(0)
-        for name, share in self.world.sectors.exact.items():
-            total += share
+        for name in self.world.sector_names:
+            total += self.world.sectors.exact[name]
             if word < threshold(min(total, Fraction(1))):
                 return name
         return self.world.sector_names[-1]
@@ -243,8 +250,8 @@ class FirmOracle:
         self._mark(firm, word, place["firm_gaps"], "link", day_from, day_to)
 
     def _gaps(self, activity: FirmAct | FirmService, sector: str) -> list[int]:
-        spared = 1 - activity.per_day(sector)
-        return [threshold(1 - spared**days) for days in range(1, self.window + 1)]
+        """Return the chance, as thresholds, that it came within 1, 2, ... days."""
+        return self._gaps_of[activity.stream, sector]
 
     def _mark(self, firm: Firm, word: int, gaps: list[int], event: Any, day_from: int, day_to: int) -> None:
         """Note the day of an event: the first by whose end the draw says that it came."""

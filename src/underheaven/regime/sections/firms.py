@@ -269,7 +269,7 @@ def put_firms(tables: Any, regime: Regime, world: World, quantiles: Callable[[Te
     tables["firm_sizes"] = [there.sizes.at_least(size) for size, _ in SIZE_CLASSES]
     tables["firm_sectors"] = ONE
     total = Fraction(0)
-    for number, share in enumerate(there.sectors.exact.values()):
+    for number, share in enumerate(there.sector_shares):
         total += share
         tables["firm_sectors"][number] = threshold(min(total, Fraction(1)))
     _put_activities(tables, rules, there)

@@ -117,8 +117,14 @@ class Firms(Section):
 
     @property
     def sector_names(self) -> tuple[str, ...]:
-        """Return the sectors, in the order of the file."""
-        return tuple(self.sectors.values)
+        """Return the sectors in the order of the alphabet, because that of a file has no meaning."""
+        return tuple(sorted(self.sectors.values))
+
+    @property
+    def sector_shares(self) -> tuple[Fraction, ...]:
+        """Return the share of firms in each of the sectors."""
+        shares = self.sectors.exact
+        return tuple(shares[name] for name in self.sector_names)
 
 
 def _firms(found: Firms) -> Findings:
