@@ -146,6 +146,9 @@ def regimes(draw):
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
     found["remedies"] = draw(_remedies("score" in found))
+    if "score" in found and not found["context_wall"] and draw(st.booleans()):
+        found["peers"] = draw(peer_ratings())
+        found["remedies"].pop("expiry", None)  # ratings leave no record
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
     if draw(st.booleans()):
@@ -184,6 +187,25 @@ def _firms(draw, lists, has_score, treated):
     if treated and draw(st.booleans()):
         found["screening"] = {"services": [draw(st.sampled_from(treated))], "share": q(draw(st.sampled_from([0, 0.4]))),
                               "points": q(draw(st.integers(0, 30)))}  # fmt: skip
+    return found
+
+
+@st.composite
+def peer_ratings(draw):
+    """Return how people rate each other."""
+    stars = st.sampled_from([0, 0.3, 1, 4]).map(q)
+    levels = draw(st.lists(st.sampled_from([1, 2.4, 3, 4.9, 5]), min_size=8, max_size=8))
+    found = {"rate": draw(rate()), "household": draw(st.booleans()), "weighted": draw(st.booleans()),
+             "conduct": {"values": {str(n + 1): x for n, x in enumerate(levels)}, "basis": "assumed"},
+             "whole_stars": draw(st.booleans()), "pull": draw(chance("exchange"))}  # fmt: skip
+    for key, value in (
+        ("mood", stars),
+        ("strained", stars),
+        ("deference", st.sampled_from([0, 0.25, 1]).map(q)),
+        ("prejudice", stars.map(lambda n: {"against": "minority", "stars": n})),
+    ):
+        if draw(st.booleans()):
+            found[key] = draw(value)
     return found
 
 

@@ -79,7 +79,7 @@ def by_hand(stratum: dict[tuple[Any, ...], dict[str, int]], *, tiers=("A", "B"),
             {"name": "south", "province": "p", "people": 40},
         ],
     }
-    return SimpleNamespace(manifest=manifest, table=tables.__getitem__, regime=None)
+    return SimpleNamespace(manifest=manifest, table=tables.__getitem__, regime=SimpleNamespace(peers=None))
 
 
 def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:

@@ -406,13 +406,13 @@ def test_list(cli: Cli) -> None:
     for name in (*underheaven.regimes(), *underheaven.worlds()):
         assert re.search(rf"^{name} ", found.out, re.MULTILINE)
     assert "town" not in cli("list", "regimes").out
-    assert set(cli("list", "--json").json) == {"regimes", "reforms", "worlds"}
+    assert set(cli("list", "--json").json) == {"regimes", "reforms", "rollouts", "worlds"}
     entries = cli("list", "worlds", "--json").json["worlds"]
     assert [entry["name"] for entry in entries] == underheaven.worlds()
     assert all(Path(entry["file"]).stem == entry["name"] and Path(entry["file"]).is_file() for entry in entries)
     folders = [Path(line.removeprefix("files: ")) for line in found.out.splitlines() if line.startswith("files: ")]
-    assert [folder.name for folder in folders] == ["regimes", "reforms", "worlds"]
-    assert (folders[2] / "town.yaml").is_file()
+    assert [folder.name for folder in folders] == ["regimes", "reforms", "rollouts", "worlds"]
+    assert (folders[3] / "town.yaml").is_file()
 
 
 @pytest.mark.parametrize("name", ["press-2018", "judgment-defaulters", "rongcheng-2016", "none", "town", "china"])

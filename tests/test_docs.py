@@ -8,6 +8,9 @@ from pathlib import Path
 import pytest
 
 from lives import live, totals
+from underheaven.engine.run import simulate
+from underheaven.regime.rollout import load_rollout
+from underheaven.world.reader import load_world
 
 ROOT = Path(__file__).parents[1]
 
@@ -27,6 +30,16 @@ def test_the_regime_of_the_how_to(tmp_path):
     assert found["refused/credit"] > 0
     assert found["appeals"] > 0
     assert found["notices"] > 0
+
+
+def test_the_roll_out_of_the_how_to(tmp_path):
+    """The example loads and runs: two pilots first, then all towns."""
+    (example,) = blocks("docs/how-to/roll-out.md", "yaml")
+    (tmp_path / "pilots.yaml").write_text(example, encoding="utf-8")
+    rules = load_rollout(str(tmp_path / "pilots.yaml"))
+    run = simulate(rules, load_world("city", people=2_000), days=35, threads=1, out=tmp_path / "run")
+    scored = {row["county"] for row in run.table("counts_county").to_pylist() if row["counter"].startswith("tier_days")}
+    assert scored == {"Town 01", "Town 02"}
 
 
 def test_the_python_of_the_readme(tmp_path, monkeypatch):

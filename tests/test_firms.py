@@ -9,6 +9,7 @@ import pytest
 
 from lives import Columns, StopAfter, live, made_up, q, totals
 from test_oracle import assert_same
+from test_rollout import rollout
 from underheaven import errors, rng
 from underheaven.engine.relive import Reliving
 from underheaven.engine.run import simulate
@@ -327,6 +328,26 @@ def test_a_firm_that_does_not_come_out_is_found_out(tmp_path, monkeypatch):
     monkeypatch.setattr("underheaven.life.reference_firms.Firm.columns", lambda self: {})
     with pytest.raises(errors.RunError, match="lived again, is not what it was"):
         lives.life(citizen)
+
+
+def test_firms_pass_from_one_regime_to_the_next(tmp_path):
+    """Under four regimes in turn oracle and loop agree; scores on one scale and stays of one name go on."""
+    none, first = made_up(tmp_path, **HARSH), made_up(tmp_path, **HARSH, firms=FIRMS)
+    other = firms_with(points={}, list=FIRMS["list"] | {"name": "other"})
+    same = made_up(tmp_path, **HARSH, firms=other)
+    wide = made_up(tmp_path, **HARSH, firms=firms_with(score=FIRMS["score"] | {"cap": q(200)}))
+    rules = rollout(none, (first, 14, []), (same, 56, []), (wide, 70, []), (none, 98, []), (first, 112, []))
+    world = load_world("town", people=200, overrides=[*MANY, "community=64"])
+    columns = Columns()
+    run = simulate(rules, world, days=126, seed=8, out=tmp_path / "run", observers=[columns])
+    assert_same(rules, world, run, columns.by_day[126])
+    by_day = columns.by_day
+    assert (by_day[14].firm_score == 0).all() and (by_day[105].firm_score == 0).all()
+    assert (by_day[63].firm_score < 500).any()  # what the regime before took off
+    assert (np.median(by_day[77].firm_score) == 500) and not (by_day[105].firm_flags & ~np.uint8(67)).any()
+    assert totals(run)["firms"] == len(by_day[14].firm_score) == 60
+    lives = Reliving(run)
+    assert any(lives.life(citizen).person.firm for citizen in range(10))
 
 
 # What can be written --------------------------------------------------------------------------------------

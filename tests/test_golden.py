@@ -7,7 +7,7 @@ import pytest
 from lives import live, totals
 
 
-@pytest.mark.parametrize("regime", ["press-2018", "rongcheng-2016", "judgment-defaulters", "none"])
+@pytest.mark.parametrize("regime", ["press-2018", "rongcheng-2016", "judgment-defaulters", "none", "nosedive-2016"])
 @pytest.mark.parametrize("world", ["town", "city", "province", "china"])
 def test_golden_run(tmp_path, golden, regime, world):
     """4,000 citizens over 63 days: the hash of the columns and every counter."""

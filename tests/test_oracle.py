@@ -17,10 +17,10 @@ from test_any_regime import regimes
 from test_levers import APPEAL, NOTICE
 from underheaven import catalogue
 from underheaven.engine.run import simulate
-from underheaven.life.reference import Oracle
+from underheaven.life.reference_rollout import Oracles
 from underheaven.life.state import columns_of, firm_columns_of, firms_of
 from underheaven.regime.reader import load_regime
-from underheaven.regime.tables import compile_tables
+from underheaven.regime.rollout import compile_rules
 from underheaven.world.people import block_people, build_tables
 from underheaven.world.places import build_places
 from underheaven.world.reader import load_world
@@ -48,8 +48,8 @@ def exchanges(run):
 
 
 def relived(regime, world, run, blocks=None):
-    """Live the people of some blocks (or all) through the oracle; yield (block, people)."""
-    oracle = Oracle(regime, world, run.manifest["seed"])
+    """Live the people of some blocks (or all) through the oracle; yield (block, oracle, people)."""
+    oracle = Oracles(regime, world, run.manifest["seed"], run.manifest["lists"])
     people = build_tables(world, build_places(world))
     tables, days, window = exchanges(run), run.manifest["days"], world.exchange_days
     traits, heads, words = np.zeros(1024, np.uint32), np.zeros(1024, np.int32), np.zeros((4, 1024), np.uint32)
@@ -60,18 +60,19 @@ def relived(regime, world, run, blocks=None):
         lives = [oracle.person(citizen, int(traits[citizen - first])) for citizen in range(first, end)]
         for day in range(0, days, window):
             place = {name: table[county] for name, table in tables[day].items()}
-            heard = oracle.hear(block, lives, day)
-            for me, friends in zip(lives, heard, strict=True):
-                oracle.live_window(me, place, day, min(days, day + window), friends)
-        yield block, lives
+            heard = oracle.hear(block, lives, day, place)
+            others = oracle.others(block, lives, day, place)
+            for me, friends, other in zip(lives, heard, others, strict=True):
+                oracle.live_window(me, place, day, min(days, day + window), friends, other)
+        yield block, oracle, lives
 
 
 def assert_same(regime, world, run, state, blocks=None):
     """Hold the oracle against the columns, and its counts against those of the same groups of blocks."""
-    oracle, counted, lived = Oracle(regime, world, run.manifest["seed"]), Counter(), set()
-    rules = compile_tables(regime, world).rules[0]
+    counted, lived = Counter(), set()
+    rules = max(compile_rules(regime, world).rules, key=lambda rules: rules["firms"])
     first = build_tables(world, build_places(world)).block_first.tolist()
-    for block, lives in relived(regime, world, run, blocks):
+    for block, oracle, lives in relived(regime, world, run, blocks):
         lived.add(block)
         for me in lives:
             counted.update(me.counts)

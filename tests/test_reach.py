@@ -25,7 +25,7 @@ def life():
 def live_on(life, state, windows):
     """Live some windows from a state, under the tables of the next exchange, and return the state."""
     exchange, _ = next_exchange(
-        life.compiled.institutions, life.census, life.day, life.book.last, life.book.last_days, life.book.memory
+        life.phases, life.census, life.day, life.book.last, life.book.last_days, life.book.memory
     )
     state = State(*(array.copy() for array in state))
     for window in range(windows):

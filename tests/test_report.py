@@ -24,7 +24,7 @@ from underheaven.study.audit import audit
 
 pytestmark = pytest.mark.integration
 
-REGIMES = ("press-2018", "rongcheng-2016", "judgment-defaulters", "none")
+REGIMES = ("press-2018", "rongcheng-2016", "judgment-defaulters", "none", "nosedive-2016")
 
 
 @pytest.fixture(scope="module")

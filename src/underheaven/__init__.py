@@ -24,7 +24,7 @@ if TYPE_CHECKING:
     from underheaven.engine.relive import Reliving
     from underheaven.engine.run import Progress, Stop
     from underheaven.regime.reader import load_regime
-    from underheaven.regime.schema import Regime
+    from underheaven.regime.rollout import Rules
     from underheaven.store import Run, open_run
     from underheaven.study.observe import Observer
     from underheaven.study.twins import Comparison
@@ -71,7 +71,7 @@ def __dir__() -> list[str]:
 
 
 def run(
-    regime: str | os.PathLike[str] | Regime,
+    regime: str | os.PathLike[str] | Rules,
     world: str | os.PathLike[str] | World = "city",
     *,
     people: int | None = None,
@@ -90,7 +90,8 @@ def run(
 
     Parameters
     ----------
-    regime, world : a name of the catalogue, a path to a file, or what `load_regime` and `load_world` return
+    regime, world : a name of the catalogue, a path to a file, or what `load_regime` and `load_world` return; a
+        roll-out (counties under different regimes, each from some day on) may stand for the regime
     people : int, adults; None: as many as the world file says
     days : int
     seed : int; the same seed, regime, world and days give the same run to the bit
@@ -129,7 +130,7 @@ def run(
 
 
 def compare(
-    regimes: Sequence[str | os.PathLike[str] | Regime],
+    regimes: Sequence[str | os.PathLike[str] | Rules],
     world: str | os.PathLike[str] | World = "city",
     *,
     people: int | None = None,
@@ -199,22 +200,21 @@ def compare(
 
 
 def _loaded(
-    regime: str | os.PathLike[str] | Regime,
+    regime: str | os.PathLike[str] | Rules,
     world: str | os.PathLike[str] | World,
     people: int | None,
     changes: Sequence[str],
-) -> tuple[Regime, World]:
+) -> tuple[Rules, World]:
     """Read both files with the changes that belong to each."""
     from underheaven.errors import CommandError
     from underheaven.reading import blamed
-    from underheaven.regime.reform import load_reformed
+    from underheaven.regime.rollout import Rollout, compile_rules, load_rules
     from underheaven.regime.schema import Regime
-    from underheaven.regime.tables import compile_tables
     from underheaven.world.reader import load_world
     from underheaven.world.schema import World
 
-    for name, value, kind in (("regime", regime, Regime), ("world", world, World)):
-        if not isinstance(value, (str, os.PathLike, kind)):
+    for name, value, kinds in (("regime", regime, (Regime, Rollout)), ("world", world, (World,))):
+        if not isinstance(value, (str, os.PathLike, *kinds)):
             text = f"{name} is {value!r:.60}; write a name of the catalogue, a path, or what load_{name} returns"
             raise CommandError.of("UH803", text)
     if isinstance(changes, str):
@@ -230,15 +230,15 @@ def _loaded(
             "UH803", "set and people change a file while it is read; give the name or path of the file with them"
         )
 
-    def read(kept: Sequence[str]) -> tuple[Regime, World]:
+    def read(kept: Sequence[str]) -> tuple[Rules, World]:
         of_world = [change for change in kept if change.startswith("world.")]
         of_regime = [change for change in kept if not change.startswith("world.")]
         pair = (
-            regime if isinstance(regime, Regime) else load_reformed(_path(regime), of_regime),
+            regime if isinstance(regime, (Regime, Rollout)) else load_rules(_path(regime), of_regime),
             world if isinstance(world, World) else load_world(_path(world), people, of_world),
         )
         if changes:
-            compile_tables(*pair)  # a change may also make the two unfit for each other
+            compile_rules(*pair)  # a change may also make the two unfit for each other
         return pair
 
     return blamed(read, changes)

@@ -8,17 +8,20 @@ import shutil
 import tempfile
 from collections.abc import Sequence
 from contextlib import suppress
+from functools import partial
 from pathlib import Path
 from typing import TYPE_CHECKING
 
 import underheaven
-from underheaven.engine.run import RESULTS_VERSION, Progress, Stop, simulate
+from underheaven.engine.run import RESULTS_VERSION, Progress, Stop, ranges_under, simulate
 from underheaven.engine.threads import blocks_per_group
 from underheaven.errors import CommandError, StoreError, UnderheavenError, Where
+from underheaven.regime.rollout import Rollout, Rules, compile_rules
 from underheaven.regime.schema import Regime
-from underheaven.regime.tables import Compiled, compile_tables
+from underheaven.regime.tables import Compiled
 from underheaven.store import open_run
 from underheaven.study.twins import Comparison, LastDay, Twin, population, stored_columns
+from underheaven.world.places import build_places
 from underheaven.world.schema import World
 
 if TYPE_CHECKING:
@@ -28,7 +31,7 @@ if TYPE_CHECKING:
 MARK = "comparison.json"
 RUNS, PAGE, DATA = "runs", "compare.html", "data"
 
-Named = str | os.PathLike[str] | Regime
+Named = str | os.PathLike[str] | Rules
 
 
 def live_together(
@@ -60,10 +63,11 @@ def live_together(
     labels = labels_of(regimes, changes)
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="underheaven-")) / "comparison"
     _check_folder(folder, resume, overwrite)
+    places = build_places(place)
     twins, homes, of_all = [], [], _OfAll(progress, len(loaded))
     for at, (regime, label) in enumerate(zip(loaded, labels, strict=True)):
-        compiled = compile_tables(regime, place)
-        observer = LastDay(compiled.rules[0], days)
+        compiled = compile_rules(regime, place)
+        observer = LastDay(compiled.rules, days, partial(ranges_under, compiled, places, place.exchange_days))
         home = folder / RUNS / f"{at + 1}-{slug(label)}"
         run = _stored(home, compiled, seed, days) if resume else None
         if run is None:
@@ -100,9 +104,9 @@ def live_together(
 
 def _loaded(
     regimes: Sequence[Named], world: str | os.PathLike[str] | World, people: int | None, changes: Sequence[str]
-) -> tuple[list[Regime], World]:
+) -> tuple[list[Rules], World]:
     """Read the regimes; the changes belong to all but the first."""
-    if isinstance(regimes, (str, os.PathLike, Regime)) or not isinstance(regimes, (list, tuple)):
+    if isinstance(regimes, (str, os.PathLike, Regime, Rollout)) or not isinstance(regimes, (list, tuple)):
         raise CommandError.of("UH803", f"regimes is {regimes!r:.60}; write a list, as ['none', 'press-2018']")
     if len(regimes) < 2:
         text = "one regime has nothing to be compared with; name another, or the same one twice with --set"
@@ -120,7 +124,7 @@ def _loaded(
     for regime in regimes[1:]:
         loaded.append(underheaven._loaded(regime, place, None, changes)[0])
     for regime in loaded:
-        compile_tables(regime, place)  # whatever does not fit is said before anybody lives
+        compile_rules(regime, place)  # whatever does not fit is said before anybody lives
     return loaded, place
 
 
@@ -128,7 +132,7 @@ def labels_of(regimes: Sequence[Named], changes: Sequence[str]) -> list[str]:
     """Return a name for each regime: as it was asked for, with what `--set` changes in it; no two are equal."""
     found: list[str] = []
     for at, regime in enumerate(regimes):
-        label = regime.regime if isinstance(regime, Regime) else " ".join(os.fspath(regime).split())
+        label = regime.regime if isinstance(regime, (Regime, Rollout)) else " ".join(os.fspath(regime).split())
         label = re.sub(r"\s*\+\s*", " + ", label) if "/" not in label else label
         if at and changes:
             label += f" with {', '.join(changes)}" if len(", ".join(changes)) < 60 else f" with {len(changes)} changes"

@@ -35,7 +35,7 @@ HEARSAY = 20  # words: hears of it, -, -, -; k = friend
 SAMPLE = 21  # which citizens an observer keeps
 LISTING = 22  # words: listed, term, -, -; k = 64 * act + 4 * list + how the record came about (life/records.py)
 FADING = 23  # words: strain, caution, -, -
-RATING = 24  # peer rating; k = friend
+RATING = 24  # words: rates, mood, rounding to stars, -; k = friend or 8 + housemate; 255: word 0 rounds the move
 MALICE = 25  # first malicious report of a window
 MALICE_KIND = 26
 RETALIATION = 27

@@ -33,7 +33,7 @@ from underheaven.errors import CommandError, StoreError, Where
 if TYPE_CHECKING:
     import pandas as pd
 
-    from underheaven.regime.schema import Regime
+    from underheaven.regime.rollout import Rules
     from underheaven.world.schema import World
 
 FORMAT = "underheaven-run/1"
@@ -594,11 +594,13 @@ class Run:
         return self.table(name).to_pandas()
 
     @cached_property
-    def regime(self) -> Regime:
-        """The regime as it was run."""
+    def regime(self) -> Rules:
+        """The regime, or the roll-out of several, as it was run."""
+        from underheaven.regime.rollout import Rollout
         from underheaven.regime.schema import Regime
 
-        return Regime.model_validate(self.json("regime.json"))
+        stored = self.json("regime.json")
+        return (Rollout if "rollout" in stored else Regime).model_validate(stored)
 
     @cached_property
     def world(self) -> World:

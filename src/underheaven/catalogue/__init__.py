@@ -12,7 +12,7 @@ _HERE = Path(__file__).parent
 
 
 def names(kind: str) -> list[str]:
-    """Return the names of all entries of a kind, `regimes` or `worlds`, in alphabetical order."""
+    """Return the names of all entries of a kind, such as `regimes` or `worlds`, in alphabetical order."""
     return sorted(entry.stem for entry in (_HERE / kind).glob("*.yaml"))
 
 
@@ -37,7 +37,7 @@ def hint(kind: str, name: str) -> str:
     """Return what is to be written where a name is that of another kind or of a file here; else an empty text."""
     if kind == "regimes" and name in names("worlds"):
         return f"it is a world: write --world {name}, and a regime before it."
-    if kind == "worlds" and name in names("regimes"):
+    if kind == "worlds" and (name in names("regimes") or name in names("rollouts")):
         return f"it is a regime: write it first, as in `run {name} --world town`."
     for file in (name, f"{name}.yaml", f"{name}.yml"):
         if len(file) < 200 and "\0" not in file and name not in ("", ".", "..") and Path(file).is_file():

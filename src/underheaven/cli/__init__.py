@@ -26,7 +26,7 @@ COMMANDS = {
     "diff": "name the first citizen, day and rule in which two runs part",
     "panel": "write citizens x days of a run, belief and truth side by side",
     "report": "write the report of a stored run again",
-    "list": "name the regimes, reforms and worlds of the catalogue",
+    "list": "name the regimes, reforms, roll-outs and worlds of the catalogue",
     "show": "read a regime or a world as a page",
     "cite": "print every number of a regime or a world with its source",
 }

@@ -53,7 +53,7 @@ def execute(arguments: Sequence[str]) -> int:
 
 @app.command
 def run(
-    regime: Annotated[str, Parameter(help="a name of the catalogue, or a path to a .yaml file")],
+    regime: Annotated[str, Parameter(help="a regime or roll-out: a name of the catalogue, or a path to a .yaml file")],
     /,
     *,
     world: Annotated[
@@ -165,7 +165,7 @@ def compare(
 
     Each citizen has the same luck under each regime, so a difference is that of
     the rules. A reform is a small file laid over a regime: appeal-15-days,
-    city-gallery, context-wall, expiry-2-years, human-review, notice,
+    city-gallery, county-registers, context-wall, expiry-2-years, human-review, notice,
     suspend-while-appealing, or a path to one of yours.
     """
     from underheaven.cli import compare as comparing
@@ -295,16 +295,16 @@ def report(
 @app.command(name="list")
 def list_(
     what: Annotated[
-        Literal["regimes", "reforms", "worlds"] | None, Parameter(help="one of them (default: all)")
+        Literal["regimes", "reforms", "rollouts", "worlds"] | None, Parameter(help="one of them (default: all)")
     ] = None,
     /,
     *,
     json: Annotated[bool, Parameter(help="print JSON")] = False,
 ) -> None:
-    """Name the regimes, reforms and worlds of the catalogue."""
+    """Name the regimes, reforms, roll-outs and worlds of the catalogue."""
     from underheaven.cli import pages
 
-    kinds = ("regimes", "reforms", "worlds") if what is None else (what,)
+    kinds = ("regimes", "reforms", "rollouts", "worlds") if what is None else (what,)
     entries = {kind: pages.entries(kind) for kind in kinds}
     if json:
         _print_json(entries)
@@ -314,12 +314,12 @@ def list_(
 
 @app.command
 def show(
-    name: Annotated[str, Parameter(help="a regime or a world: a name, or a path to a .yaml file")],
+    name: Annotated[str, Parameter(help="a regime, a roll-out or a world: a name, or a path to a .yaml file")],
     /,
     *,
     json: Annotated[bool, Parameter(help="print JSON")] = False,
 ) -> None:
-    """Read a regime or a world as a page."""
+    """Read a regime, a roll-out or a world as a page."""
     from underheaven.cli import pages
 
     model = pages.find(name)

@@ -19,13 +19,14 @@ from underheaven.errors import FileFormError
 from underheaven.reading import cited, did_you_mean
 from underheaven.regime.reader import load_regime
 from underheaven.regime.reform import load_reform, load_reformed
+from underheaven.regime.rollout import Rollout, Rules, load_rollout, load_rules
 from underheaven.regime.schema import Regime
 from underheaven.world.reader import load_world
+from underheaven.world.schema import World
 
 if TYPE_CHECKING:
     from underheaven.reading import Source
     from underheaven.store import Run
-    from underheaven.world.schema import World
 
 #: What the kinds of a regime mean; every report says it too.
 KINDS = {
@@ -64,6 +65,9 @@ def entries(kind: str) -> list[dict[str, Any]]:
         if kind == "regimes":
             regime = load_regime(name)
             found.append({"name": name, "kind": regime.kind, "title": regime.title})
+        elif kind == "rollouts":
+            rollout = load_rollout(name)
+            found.append({"name": name, "kind": rollout.kind, "title": rollout.title})
         elif kind == "reforms":
             found.append({"name": name, "kind": "reform", "title": load_reform(name).title})
         else:
@@ -88,8 +92,8 @@ def print_entries(found: Mapping[str, Sequence[Mapping[str, Any]]]) -> None:
             console.print(f"files: {Path(rows[0]['file']).parent}", soft_wrap=True)
 
 
-def find(name: str) -> Regime | World:
-    """Return the regime (with any reforms laid over it) or the world of a name or path.
+def find(name: str) -> Rules | World:
+    """Return the regime (with any reforms laid over it), the roll-out or the world of a name or path.
 
     Raises
     ------
@@ -98,14 +102,14 @@ def find(name: str) -> Regime | World:
     name = os.path.expanduser(name)
     if "+" in name and not Path(name).is_file():
         return load_reformed(name)
-    if name in catalogue.names("regimes"):
-        return load_regime(name)
+    if name in catalogue.names("regimes") or name in catalogue.names("rollouts"):
+        return load_rules(name)
     if name in catalogue.names("worlds"):
         return load_world(name)
     path = Path(name)
     if path.suffix in (".yaml", ".yml") or path.is_file():
-        return load_world(path) if _says_world(path) else load_regime(path)
-    known = [*catalogue.names("regimes"), *catalogue.names("worlds")]
+        return load_world(path) if _says_world(path) else load_rules(path)
+    known = [name for kind in ("regimes", "rollouts", "worlds") for name in catalogue.names(kind)]
     near = did_you_mean(name, known)
     mend = catalogue.hint("", name).rstrip(".") or (f"did you mean {near}?" if near else "")
     mend = mend or f"write one of {', '.join(known)}, or a path to a .yaml file"
@@ -124,15 +128,18 @@ def _says_world(path: Path) -> bool:
 # A regime, a world ----------------------------------------------------------------------------------------
 
 
-def print_page(model: Regime | World) -> None:
+def print_page(model: Rules | World) -> None:
     """Print a regime or a world so that it can be read."""
     console = _console()
     console.print(model.title, style="bold")
-    name = model.regime if isinstance(model, Regime) else model.world
+    name = model.world if isinstance(model, World) else model.regime
     console.print(f"{name} · {model.kind}" + (f": {KINDS[model.kind]}" if model.kind in KINDS else ""))
     console.print()
     console.print(" ".join(model.summary.split()))
-    sections = _regime_sections(model) if isinstance(model, Regime) else _world_sections(model)
+    if isinstance(model, Rollout):
+        sections = _rollout_sections(model)
+    else:
+        sections = _regime_sections(model) if isinstance(model, Regime) else _world_sections(model)
     for head, rows in sections:
         rows = list(rows)
         if rows:
@@ -144,6 +151,15 @@ def print_page(model: Regime | World) -> None:
 
 
 _Sections = Iterable[tuple[str, Iterable[Sequence[str]]]]
+
+
+def _rollout_sections(rollout: Rollout) -> _Sections:
+    yield "In force where nothing else is", [[rollout.baseline, rollout.regimes[0].title]]
+    rows = []
+    for phase in rollout.phases:
+        where = ", ".join((*phase.counties, *(f"all of {name}" for name in phase.provinces))) or "everywhere"
+        rows.append([f"day {phase.from_.days}", phase.regime, where])
+    yield "What comes into force", rows
 
 
 def _regime_sections(regime: Regime) -> _Sections:
@@ -238,7 +254,7 @@ def _varies(entry: Any) -> str:
     return f"varies by {', '.join(entry.varies)}" if entry.varies else ""
 
 
-def _numbers(model: Regime | World, part: str) -> list[list[str]]:
+def _numbers(model: Rules | World, part: str) -> list[list[str]]:
     """Return the quantities below a part of the file, as the file states them."""
     return [
         [found.path.removeprefix(f"{part}.").replace("_", " "), _with_unit(found.text, found.per)]
@@ -266,7 +282,7 @@ def _days(days: float) -> str:
 # Sources --------------------------------------------------------------------------------------------------
 
 
-def citations(model: Regime | World) -> dict[str, Any]:
+def citations(model: Rules | World) -> dict[str, Any]:
     """Return every number with its source, and the sources, for JSON."""
     numbers = [
         {
@@ -280,16 +296,16 @@ def citations(model: Regime | World) -> dict[str, Any]:
         for found in cited(model)
     ]
     sources = {key: source.model_dump(mode="json", exclude_none=True) for key, source in model.sources.items()}
-    name = model.regime if isinstance(model, Regime) else model.world
+    name = model.world if isinstance(model, World) else model.regime
     return {"name": name, "kind": model.kind, "numbers": numbers, "sources": sources}
 
 
-def print_citations(model: Regime | World) -> None:
+def print_citations(model: Rules | World) -> None:
     """Print every number with its source, then the sources."""
     console = _console()
     rows = [[f.path, _with_unit(f.text, f.per), f.basis, f.source or ""] for f in cited(model)]
     if not rows:
-        name, what = (model.regime, "regime") if isinstance(model, Regime) else (model.world, "world")
+        name, what = (model.world, "world") if isinstance(model, World) else (model.regime, "regime")
         console.print(f"The {what} {name} states no numbers, so there is nothing to cite.")
     table = _grid(rows, right=(1,), heads=("number", "value", "basis", "source"))
     if rows and sum(max(len(row[at]) for row in rows) + 2 for at in range(4)) <= console.width:
@@ -316,7 +332,7 @@ def _reference(source: Source) -> str:
     return ". ".join(part.rstrip(".") for part in parts if part)
 
 
-def bibtex(model: Regime | World) -> str:
+def bibtex(model: Rules | World) -> str:
     """Return the sources as BibTeX."""
     return "\n".join(_bibtex_entry(key, source) for key, source in model.sources.items())
 

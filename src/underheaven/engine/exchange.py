@@ -14,7 +14,6 @@ from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
     EXCHANGE,
-    FACE,
     FIRM_LINK,
     N_ACTS,
     N_CHANNELS,
@@ -53,8 +52,8 @@ class Counts(NamedTuple):
 
     county: Int64  # [county, counter]
     stratum: Int64  # [stratum, counter]
-    hits: Int64  # [channel, zone, class] wrong names to be drawn from this class
-    hit_acts: Int64  # [channel, zone, act]
+    hits: Int64  # [channel, county, class] wrong names that left it, to be drawn from this class
+    hit_acts: Int64  # [channel, county, act]
     firm: Int64  # [class of firms, counter from FIRMS on]
 
 
@@ -62,43 +61,59 @@ class Counts(NamedTuple):
 Memory = dict[str, Int64]
 
 
-def first_memory(institutions: Institutions, n_counties: int) -> Memory:
+@dataclass(frozen=True)
+class Phases:
+    """The institutions of a run's regimes, and from which day on each regime is in force in which counties.
+
+    Parameters
+    ----------
+    institutions : by regime; the first is in force where and while no other is
+    switches : (first day, regime, int64[] counties), in the order of the days; a county changes over at the first
+        exchange on or after the day
+    n_counties : int
+    """
+
+    institutions: tuple[Institutions, ...]
+    switches: tuple[tuple[int, int, tuple[int, ...]], ...]
+    n_counties: int
+
+    def in_force(self, day: int) -> Int64:
+        """Return the regime that is in force in each county on a day that is an exchange, int64[county]."""
+        found = np.zeros(self.n_counties, np.int64)
+        for first_day, regime, counties in self.switches:
+            if first_day <= day:
+                found[list(counties)] = regime
+        return found
+
+
+def first_memory(phases: Phases) -> Memory:
     """Return what the institutions remember before the first exchange.
 
     `backlog` : int64[county], appeals waiting, in billionths of a case.
     """
-    return {"backlog": np.zeros(n_counties, np.int64)}
+    return {"backlog": np.zeros(phases.n_counties, np.int64)}
 
 
-def zones_of(institutions: Institutions, n_counties: int) -> Int64:
-    """Return the zone whose people, or firms, a wrong name is drawn from, int64[channel, county]."""
-    zones = np.zeros((N_CHANNELS, n_counties), np.int64)
-    for channel, national in enumerate(institutions.is_national):
-        if not national:
-            zones[channel] = np.arange(n_counties)
-    return zones
-
-
-def empty_counts(zones: Int64) -> Counts:
+def empty_counts(n_counties: int) -> Counts:
     """Make counts of zero."""
-    n_zones = int(zones.max()) + 1
     return Counts(
-        county=np.zeros((zones.shape[1], c.N_COUNTERS), np.int64),
+        county=np.zeros((n_counties, c.N_COUNTERS), np.int64),
         stratum=np.zeros((N_STRATA, c.N_COUNTERS), np.int64),
-        hits=np.zeros((N_CHANNELS, n_zones, N_LOOKS), np.int64),
-        hit_acts=np.zeros((N_CHANNELS, n_zones, N_ACTS), np.int64),
+        hits=np.zeros((N_CHANNELS, n_counties, N_LOOKS), np.int64),
+        hit_acts=np.zeros((N_CHANNELS, n_counties, N_ACTS), np.int64),
         firm=np.zeros((N_FIRM_CLASSES, c.N_COUNTERS - c.FIRMS), np.int64),
     )
 
 
 def next_exchange(
-    institutions: Institutions, census: Census, day: int, last: Counts | None, last_days: int, memory: Memory
+    phases: Phases, census: Census, day: int, last: Counts | None, last_days: int, memory: Memory
 ) -> tuple[NDArray[np.void], Memory]:
     """Let the institutions read the last window and hand over the tables of the next.
 
     Parameters
     ----------
-    institutions, census : what there is
+    phases : the institutions of each of the run's regimes, and where they are in force
+    census : head counts
     day : int, first day of the window to come
     last : Counts of the window before; None before day 0
     last_days : int, its length
@@ -108,15 +123,45 @@ def next_exchange(
     -------
     (EXCHANGE[county], Memory) : the tables, and what they remember now
     """
+    in_force = phases.in_force(day)
+    before = phases.in_force(day - last_days) if last is not None else np.zeros_like(in_force)
+    tables = np.zeros(len(census.people), EXCHANGE)
+    remembered = dict(memory)
+    for phase, institutions in enumerate(phases.institutions):
+        here = in_force == phase
+        if len(phases.institutions) == 1:
+            tables, remembered = _hand_over(institutions, census, day, last, last_days, memory)
+        elif here.any():
+            own = {name: memory.get(_own(name, phase), array) for name, array in memory.items()}
+            handed, own = _hand_over(institutions, census, day, last, last_days, own)
+            tables[here] = handed[here]
+            for name, array in own.items():
+                if len(array) == len(here):  # by county
+                    remembered[name] = np.where(here.reshape(-1, *[1] * (array.ndim - 1)), array, remembered[name])
+                else:
+                    remembered[_own(name, phase)] = array
+    _recognise(phases, in_force, census, last, last_days, tables)
+    if last is not None:
+        _attribute(phases, in_force, census, last, last_days, tables)
+    tables["phase"], tables["phase_before"] = in_force, before
+    return tables, remembered
+
+
+def _own(name: str, phase: int) -> str:
+    """Return the name under which one regime's institutions remember what is not by county."""
+    return name if "@" in name else f"{name}@{phase}"
+
+
+def _hand_over(
+    institutions: Institutions, census: Census, day: int, last: Counts | None, last_days: int, memory: Memory
+) -> tuple[NDArray[np.void], Memory]:
+    """Let the institutions of one regime hand over their tables, as if it were in force in every county."""
     n_counties, window = len(census.people), institutions.window_days
     tables = np.zeros(n_counties, EXCHANGE)
     tables["seen"][:, REGISTER] = ONE
     tables["seen"][:, REPORT] = institutions.report_seen
     if institutions.cameras is not None:
         tables["seen"][:, CAMERA] = institutions.cameras.coverage(census.urban_share, census.people, day)
-    _recognise(institutions, census, last, last_days, tables)
-    if last is not None:
-        _attribute(institutions, census, last, last_days, tables)
     visits = np.zeros((n_counties, 3), np.int64)
     if last is None:
         visits[:, 1] = [int(a_day * window) for a_day in institutions.hospitals.expected_visits(census.strata)]
@@ -135,49 +180,64 @@ def next_exchange(
     return tables, memory
 
 
-def _by_zone(counts: Int64, is_national: bool) -> Int64:
-    """Return counts [zone, ...]: one zone for the nation, or one a county."""
-    return counts.sum(axis=0, keepdims=True) if is_national else counts
+def _zones(in_force: Int64, phases: Phases, channel: int) -> list[Int64]:
+    """Return the zones of a channel, each by its counties: a wrong name falls on somebody of the zone it comes from.
+
+    National galleries (or registers) of all regimes that have any are one zone; every other county is its own.
+    A county whose regime has none is in no zone.
+    """
+    has = np.array([institutions.has_channel[channel] for institutions in phases.institutions])[in_force]
+    is_national = np.array([institutions.is_national[channel] for institutions in phases.institutions])[in_force]
+    nation = np.flatnonzero(has & is_national)
+    return [*([nation] if len(nation) else []), *np.flatnonzero(has & ~is_national).reshape(-1, 1)]
 
 
 def _recognise(
-    institutions: Institutions, census: Census, last: Counts | None, last_days: int, tables: NDArray[np.void]
+    phases: Phases, in_force: Int64, census: Census, last: Counts | None, last_days: int, tables: NDArray[np.void]
 ) -> None:
     """Fill in what a probe yields, by the size of the gallery and the time that reviewers have."""
-    law, is_national = institutions.recognition, institutions.is_national[FACE]
-    if law is None:
-        tables["face_right"] = ONE
-        return
-    heads = _by_zone(census.people, is_national).tolist()
-    galleries = _by_zone(census.galleries, is_national).tolist()
-    looks = _by_zone(census.looks, is_national).tolist()
-    probes = [0] * len(heads) if last is None else _by_zone(last.county[:, c.PROBES], is_national).tolist()
-    known: dict[tuple[int, float], tuple[Int64, Int64]] = {}
-    for zone, (people, gallery, searched) in enumerate(zip(heads, galleries, probes, strict=True)):
-        matches = searched * law.matches_per_search(gallery, looks[zone])
-        key = gallery, law.reviewed_share(matches, people, last_days)
-        if key not in known:
-            known[key] = law.tables(*key)
-        place = slice(None) if is_national else slice(zone, zone + 1)
-        tables["face_right"][place], tables["face_wrong"][place] = known[key]
+    laws = [institutions.recognition for institutions in phases.institutions]
+    probes = np.zeros(len(in_force), np.int64) if last is None else last.county[:, c.PROBES]
+    looks = census.looks
+    for number, law in enumerate(laws):
+        if law in laws[:number]:
+            continue  # regimes with the same law share their gallery and their reviewers
+        here = np.array([other == law for other in laws])[in_force]
+        if law is None:
+            tables["face_right"][here] = ONE
+            continue
+        known: dict[tuple[int, float], tuple[Int64, Int64]] = {}
+        for zone in [here] if law.is_national else np.flatnonzero(here).reshape(-1, 1):
+            people, gallery = int(census.people[zone].sum()), int(census.galleries[zone].sum())
+            if not people:
+                continue
+            matches = int(probes[zone].sum()) * law.matches_per_search(gallery, looks[zone].sum(axis=0).tolist())
+            key = gallery, law.reviewed_share(matches, people, last_days)
+            if key not in known:
+                known[key] = law.tables(*key)
+            tables["face_right"][zone], tables["face_wrong"][zone] = known[key]
 
 
 def _attribute(
-    institutions: Institutions, census: Census, last: Counts, last_days: int, tables: NDArray[np.void]
+    phases: Phases, in_force: Int64, census: Census, last: Counts, last_days: int, tables: NDArray[np.void]
 ) -> None:
     """Turn the wrong names of the last window into hazards of the next."""
-    window = institutions.window_days
+    window = phases.institutions[0].window_days
     channels = (("face", census.looks), ("link", census.names))
     for channel, (name, pool) in enumerate(channels):
-        is_national = institutions.is_national[channel]
-        people = _by_zone(pool, is_national)
-        n_zones, n_classes = people.shape
-        gaps = hazard_gaps(last.hits[channel, :n_zones, :n_classes], people, last_days, window)
-        acts = act_shares(last.hit_acts[channel, :n_zones])
-        tables[f"{name}_gaps"][:, :, :window] = gaps
-        tables[f"{name}_acts"] = acts
-        tables["has_wrong_names"] |= (gaps[..., 0] > 0).any(axis=1)
-    firms = _by_zone(census.firms[:, None], institutions.is_national[FIRM_LINK])
-    n_zones = len(firms)
-    tables["firm_gaps"][:, :window] = hazard_gaps(last.hits[FIRM_LINK, :n_zones, :1], firms, last_days, window)[:, 0]
-    tables["firm_acts"] = act_shares(last.hit_acts[FIRM_LINK, :n_zones, :N_FIRM_ACTS])
+        zones = _zones(in_force, phases, channel)
+        if not zones:
+            continue
+        n_classes = pool.shape[1]
+        people = np.array([pool[zone].sum(axis=0) for zone in zones])
+        hits = np.array([last.hits[channel][zone, :n_classes].sum(axis=0) for zone in zones])
+        gaps = hazard_gaps(hits, people, last_days, window)
+        acts = act_shares(np.array([last.hit_acts[channel][zone].sum(axis=0) for zone in zones]))
+        for number, zone in enumerate(zones):
+            tables[f"{name}_gaps"][zone, :, :window] = gaps[number]
+            tables[f"{name}_acts"][zone] = acts[number]
+            tables["has_wrong_names"][zone] |= int((gaps[number, ..., 0] > 0).any())
+    for zone in _zones(in_force, phases, FIRM_LINK):
+        hits, firms = last.hits[FIRM_LINK][zone, :1].sum(), census.firms[zone].sum()
+        tables["firm_gaps"][zone, :window] = hazard_gaps(np.array([hits]), np.array([firms]), last_days, window)[0]
+        tables["firm_acts"][zone] = act_shares(last.hit_acts[FIRM_LINK][zone, :N_FIRM_ACTS].sum(axis=0)[None])[0]

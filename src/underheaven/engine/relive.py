@@ -17,17 +17,19 @@ from typing import Any
 import numpy as np
 from numpy.typing import NDArray
 
-from underheaven.engine.exchange import empty_counts, zones_of
+from underheaven.engine.exchange import empty_counts
 from underheaven.engine.run import RESULTS_VERSION, block_digest
 from underheaven.engine.threads import blocks_per_group, n_groups
 from underheaven.errors import CommandError, RunError
 from underheaven.life import state as flag
 from underheaven.life.block import run_blocks
 from underheaven.life.counters import N_COUNTERS, TALLY
-from underheaven.life.reference import Oracle, Person, Step
+from underheaven.life.reference import Person, Step
+from underheaven.life.reference_peers import Others, Rated
+from underheaven.life.reference_rollout import Oracles
 from underheaven.life.state import State, columns_of, firm_columns_of, new_state
 from underheaven.life.tables import EXCHANGE, new_scratch, record
-from underheaven.regime.tables import compile_tables
+from underheaven.regime.rollout import compile_rules
 from underheaven.store import Run
 from underheaven.world.people import build_tables
 from underheaven.world.places import build_places
@@ -44,6 +46,7 @@ class Block:
     state : columns of its citizens at the end
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
+    rated : int64[window, citizen of the block, column] what her raters handed to each one (life/peers.py)
     """
 
     number: int
@@ -51,6 +54,7 @@ class Block:
     state: State
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
+    rated: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -91,7 +95,7 @@ class Reliving:
             raise RunError.other_version(manifest["results_version"], RESULTS_VERSION)
         self.run, self.regime, self.world = run, run.regime, run.world
         self.seed, self.days, self.window = manifest["seed"], manifest["days"], manifest["exchange_days"]
-        self.compiled = compile_tables(self.regime, self.world)
+        self.compiled = compile_rules(self.regime, self.world)
         if (self.compiled.regime_hash, self.compiled.world_hash) != (
             manifest["regime"]["hash"],
             manifest["world"]["hash"],
@@ -101,8 +105,7 @@ class Reliving:
         self.people = build_tables(self.world, self.places)
         self._digests = run.table("blocks")["digest"].to_pylist()
         self._exchanges = _exchanges(run)
-        self._zones = zones_of(self.compiled.institutions, len(self.places.names))
-        self._counts = empty_counts(self._zones)
+        self._counts = empty_counts(len(self.places.names))
         n_blocks = len(self.people.block_county)
         self._groups = np.zeros((n_groups(n_blocks), N_COUNTERS), np.int64)
         self._per_group = blocks_per_group(n_blocks)
@@ -112,9 +115,9 @@ class Reliving:
         self._last: Block | None = None
 
     @cached_property
-    def oracle(self) -> Oracle:
+    def oracle(self) -> Oracles:
         """The oracle of this run; it tells."""
-        return Oracle(self.regime, self.world, self.seed, tells=True)
+        return Oracles(self.regime, self.world, self.seed, self.compiled.lists, tells=True)
 
     @property
     def windows(self) -> Iterator[tuple[int, int]]:
@@ -147,22 +150,23 @@ class Reliving:
             return self._last
         first, end = int(self.people.block_first[number]), int(self.people.block_first[number + 1])
         county = int(self.people.block_county[number])
-        state = new_state(self.compiled.rules[0], end - first, first)
+        state = new_state(self.compiled.rules, end - first, first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        heard = []
+        heard, rated = [], []
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
             run_blocks(
                 self.people, self.compiled.rules, places, state, self._tally, self._counts.county, self._groups,
-                self._zones, self._counts.hits, self._counts.hit_acts, np.zeros(0, np.uint32), self._scratch,
+                self._counts.hits, self._counts.hit_acts, np.zeros(0, np.uint32), self._scratch,
                 self.seed, first, self._per_group, number, number + 1, day, day_to,
             )  # fmt: skip
             heard.append(self._scratch.heard[: end - first].copy())
+            rated.append(self._scratch.rated[: end - first].copy())
         if block_digest(state, 0, end - first, 0, len(state.firm_score)) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
-        self._last = Block(number, first, state, traits, np.array(heard))
+        self._last = Block(number, first, state, traits, np.array(heard), np.array(rated))
         return self._last
 
     def life(self, citizen: int, each_day: Callable[[Person, int], None] | None = None) -> Life:
@@ -182,14 +186,13 @@ class Reliving:
         block = self.block(number)
         county, local = int(self.people.block_county[number]), citizen - block.first
         me = self.oracle.person(citizen, int(block.traits[local]))
-        self.oracle.steps = []
-        self.oracle.each_day = each_day
-        hearsay = int(self.compiled.rules[0]["n_ties"]) > 0 and self.oracle.keeps_file
+        self.oracle.begin(each_day)
         place: dict[str, Any] = {}
         for at, (day, day_to) in enumerate(self.windows):
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
-            self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]) if hearsay else 0)
+            others = Others(Rated(*block.rated[at, local].tolist()))
+            self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
         if me.firm is not None and me.firm.columns() != firm_columns_of(block.state, me.firm.row):

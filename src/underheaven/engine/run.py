@@ -20,13 +20,21 @@ from numpy.typing import NDArray
 
 from underheaven import errors
 from underheaven.compiled import was_compiled_before
-from underheaven.engine.exchange import Census, Counts, Memory, first_memory, next_exchange, zones_of
+from underheaven.engine.exchange import Census, Counts, Memory, Phases, first_memory, next_exchange
 from underheaven.engine.threads import Workers
 from underheaven.life.counters import DAYS, FIRM_COUNTERS, FIRMS, N_COUNTERS, counter_names
-from underheaven.life.state import COLUMNS, FIRM_COLUMNS, State, broken_invariants, bytes_per_citizen, new_state
+from underheaven.life.state import (
+    COLUMNS,
+    FIRM_COLUMNS,
+    State,
+    broken_invariants,
+    bytes_per_citizen,
+    new_state,
+    rows_of,
+)
 from underheaven.life.tables import EXCHANGE, N_FIRM_CLASSES, N_SIZES, N_STRATA
-from underheaven.regime.schema import Regime
-from underheaven.regime.tables import Compiled, compile_tables
+from underheaven.regime.rollout import Rules, compile_rules
+from underheaven.regime.tables import Compiled
 from underheaven.store import Run, RunWriter, open_run
 from underheaven.study.observe import KeyedSample, Observer, ScoreHistogram
 from underheaven.world.people import build_tables
@@ -143,7 +151,7 @@ def block_digest(state: State, first: int, end: int, first_firm: int, end_firm: 
 
 
 def simulate(
-    regime: Regime,
+    regime: Rules,
     world: World,
     *,
     days: int = 365,
@@ -163,7 +171,8 @@ def simulate(
 
     Parameters
     ----------
-    regime, world : loaded from their files
+    regime : a regime or a roll-out, loaded from its file
+    world : loaded from its file
     days : int, 1 .. 36,500
     seed : int, 0 .. 2**63 - 1
     threads : int or None, as many as there are cores; any number gives the same bits
@@ -212,7 +221,7 @@ def simulate(
                 writer.save_checkpoint(life.day, life.arrays(), {**identity, "last_days": life.book.last_days})
                 saved_at = time.perf_counter()
         life_seconds = time.perf_counter() - lived_from
-        wrong = broken_invariants(life.state, life.compiled.rules[0])
+        wrong = life.broken_invariants()
         if wrong:
             raise errors.RunError.invariant(wrong)
         for name, table in life.tables().items():
@@ -246,7 +255,7 @@ class _Life:
 
     def __init__(
         self,
-        regime: Regime,
+        regime: Rules,
         world: World,
         days: int,
         seed: int,
@@ -257,22 +266,22 @@ class _Life:
         self.regime, self.world, self.days, self.seed, self.threads = regime, world, days, seed, threads
         self.places: Places = build_places(world)
         self.people = build_tables(world, self.places)
-        self.compiled: Compiled = compile_tables(regime, world)
-        rules = self.compiled.rules[0]
+        self.compiled: Compiled = compile_rules(regime, world)
+        rules = self.compiled.rules
         self.n_counties = len(self.places.sizes)
-        zones = zones_of(self.compiled.institutions, self.n_counties)
-        self.workers = Workers(self.people, self.compiled.rules, zones, threads, blocks_per_task)
+        self.phases = Phases(self.compiled.institutions, self.compiled.switches, self.n_counties)
+        self.workers = Workers(self.people, rules, self.n_counties, threads, blocks_per_task)
         self.state = new_state(rules, self.places.people)
         self.book = _Book(
             np.zeros((N_STRATA, N_COUNTERS), np.int64),
             self.workers.take_groups(),
             np.zeros((N_FIRM_CLASSES, N_COUNTERS - FIRMS), np.int64),
-            first_memory(self.compiled.institutions, self.n_counties),
+            first_memory(self.phases),
         )
-        self.window_days = int(rules["window_days"])
+        self.window_days = int(rules[0]["window_days"])
         county_first = np.concatenate([[0], np.cumsum(self.places.sizes)]).astype(np.int64)
         self.observers: list[Observer] = [
-            ScoreHistogram(rules, self.compiled.ledgers, self.window_days, days),
+            ScoreHistogram(rules, self.ranges_under, self.compiled.ledgers, self.window_days, days),
             KeyedSample(seed, county_first, days),
             *observers,
         ]
@@ -305,7 +314,7 @@ class _Life:
         """Exchange, live one window, add up."""
         day_to = min(self.days, self.day + self.window_days)
         exchange, self.book.memory = next_exchange(
-            self.compiled.institutions, self.census, self.day, self.book.last, self.book.last_days, self.book.memory
+            self.phases, self.census, self.day, self.book.last, self.book.last_days, self.book.memory
         )
         self.book.note(self.day, exchange)
         counts = self.workers.live(exchange, self.state, self.kept_traits, self.seed, self.day, day_to)
@@ -316,6 +325,18 @@ class _Life:
         self.book.group += self.workers.take_groups()
         self.day = day_to
         self._observe()
+
+    def ranges_under(self, day: int) -> list[tuple[int, int, int]]:
+        """Return (regime, first citizen, end) of all citizens, as the day before `day` found them."""
+        return ranges_under(self.compiled, self.places, self.window_days, day)
+
+    def broken_invariants(self) -> list[str]:
+        """Say which invariants of the columns do not hold."""
+        found: list[str] = []
+        for regime, first, end in self.ranges_under(self.day):
+            part = rows_of(self.state, first, end, self.compiled.firms_per_million)
+            found += broken_invariants(part, self.compiled.rules[regime])
+        return list(dict.fromkeys(found))
 
     def _observe(self) -> None:
         columns: dict[str, NDArray[Any]] = self.state._asdict()
@@ -355,7 +376,7 @@ class _Life:
             "counts_county": _county_table(self.book.county, names, counties),
             "counts_stratum": _stratum_table(self.book.stratum, names, self.compiled.levels),
             "counts_group": _group_table(self.book.group, names),
-            "blocks": _block_table(self.state, self.workers.people.block_first, int(self.compiled.rules[0]["firms"])),
+            "blocks": _block_table(self.state, self.workers.people.block_first, self.compiled.firms_per_million),
             "people": _people_table(self.census, counties, self.compiled.levels),
             "exchange/tables": _exchange_table(self.book.exchanges),
         }
@@ -402,7 +423,7 @@ class _Life:
                 for c in COLUMNS
                 if getattr(self.state, c.name).size
             ],
-            "bytes_per_citizen": bytes_per_citizen(compiled.rules[0]),
+            "bytes_per_citizen": bytes_per_citizen(compiled.rules),
             "result_hash": result_hash(self.state),
             "timings": timings,
             "versions": {
@@ -411,6 +432,23 @@ class _Life:
             },
             "started_utc": self.started.strftime("%Y-%m-%dT%H:%M:%SZ"),
         }
+
+
+def ranges_under(compiled: Compiled, places: Places, window_days: int, day: int) -> list[tuple[int, int, int]]:
+    """Return (regime, first citizen, end) of each run of counties under one regime, as the day before `day` found them.
+
+    Of day 0 it is what the first window finds.
+    """
+    phases = Phases(compiled.institutions, compiled.switches, len(places.sizes))
+    in_force = phases.in_force(max(0, day - 1) // window_days * window_days).tolist()
+    ends = np.cumsum(places.sizes).tolist()
+    found: list[tuple[int, int, int]] = []
+    for regime, end, size in zip(in_force, ends, places.sizes.tolist(), strict=True):
+        first = end - size
+        if found and found[-1][0] == regime:
+            first = found.pop()[1]
+        found.append((regime, first, end))
+    return found
 
 
 def _county_table(county: list[NDArray[np.int64]], names: dict[int, str], counties: Sequence[str]) -> pa.Table:

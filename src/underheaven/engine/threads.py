@@ -75,23 +75,23 @@ class Workers:
     Parameters
     ----------
     people : WorldTables
-    rules : RULES[1]
-    zones : int64[channel, county]
+    phases : RULES[regime]
+    n_counties : int
     threads : int
     blocks_per_task : int or None: so that every thread is busy to the end; any value gives the same results
     """
 
     def __init__(
-        self, people: Any, rules: NDArray[np.void], zones: Int64, threads: int, blocks_per_task: int | None
+        self, people: Any, phases: NDArray[np.void], n_counties: int, threads: int, blocks_per_task: int | None
     ) -> None:
-        self.people, self.rules, self.zones = people, rules, zones
+        self.people, self.phases, self.n_counties = people, phases, n_counties
         self.n_blocks = len(people.block_county)
         self.blocks_per_task = blocks_per_task or max(1, min(512, -(-self.n_blocks // (threads * 8))))
         largest = int(np.diff(people.block_first).max(initial=1))
-        n_ties, window_days = int(rules[0]["n_ties"]), int(rules[0]["window_days"])
+        n_ties, window_days = int(phases[0]["n_ties"]), int(phases[0]["window_days"])
         self._own = [
             _Own(
-                empty_counts(zones),
+                empty_counts(n_counties),
                 np.zeros((n_groups(self.n_blocks), N_COUNTERS), np.int64),
                 record(TALLY),
                 new_scratch(largest, n_ties, window_days),
@@ -101,9 +101,9 @@ class Workers:
 
     def compile(self, state: State, kept_traits: NDArray[np.uint32]) -> None:
         """Compile the loop, or load it as compiled before, by living no block for no day."""
-        own, exchange = self._own[0], np.zeros(self.zones.shape[1], EXCHANGE)
+        own, exchange = self._own[0], np.zeros(self.n_counties, EXCHANGE)
         run_blocks(
-            self.people, self.rules, exchange, state, own.tally, own.counts.county, own.groups, self.zones,
+            self.people, self.phases, exchange, state, own.tally, own.counts.county, own.groups,
             own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch, 0, 0, 1, 0, 0, 0, 0,
         )  # fmt: skip
 
@@ -125,7 +125,7 @@ class Workers:
 
         def task(own: _Own, block_from: int, block_to: int) -> None:
             run_blocks(
-                self.people, self.rules, exchange, state, own.tally, own.counts.county, own.groups, self.zones,
+                self.people, self.phases, exchange, state, own.tally, own.counts.county, own.groups,
                 own.counts.hits, own.counts.hit_acts, kept_traits, own.scratch,
                 seed, 0, blocks_per_group(self.n_blocks), block_from, block_to, day_from, day_to,
             )  # fmt: skip
@@ -156,7 +156,7 @@ class Workers:
         kept_traits : uint32[citizen] or [0]
         galleries : int64[county], handed on
         """
-        n_counties = self.zones.shape[1]
+        n_counties = self.n_counties
         heads = [
             (own.scratch, np.zeros((n_counties, N_STRATA), np.int64), np.zeros((n_counties, N_NAMES), np.int64))
             for own in self._own
@@ -170,7 +170,7 @@ class Workers:
         strata = np.sum([strata for _, strata, _ in heads], axis=0)
         names = np.sum([names for _, _, names in heads], axis=0)
         urban_share = ONE - 1 - self.people.urban_cum[:, 0].astype(np.int64)
-        before = self.people.block_first * int(self.rules[0]["firms"]) // 1_000_000
+        before = self.people.block_first * int(self.phases["firms"].max()) // 1_000_000
         firms = np.zeros(n_counties, np.int64)
         np.add.at(firms, self.people.block_county, np.diff(before))
         return Census(strata.sum(axis=1), galleries, strata, names, urban_share, firms)

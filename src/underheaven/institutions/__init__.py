@@ -25,8 +25,15 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    has_registers: bool = True
+    has_firms: bool = False
     firm_links_are_national: bool = True
     employers: Employers | None = None
+
+    @property
+    def has_channel(self) -> tuple[bool, bool, bool]:
+        """Whether the regime gives names to faces, to records and to those of firms (FACE, LINK, FIRM_LINK)."""
+        return self.recognition is not None, self.has_registers, self.has_firms
 
     @property
     def is_national(self) -> tuple[bool, bool, bool]:

@@ -1,7 +1,7 @@
 """The order of a day.  Read it top to bottom as the model.
 
 A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
-troubles fade, friends are heard of, appeals are decided, records expire.  Then day by day:
+friends are heard of, ratings come in, troubles fade, appeals are decided, records expire.  Then day by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
@@ -35,7 +35,9 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.changeover import change_block, change_firms, forget
 from underheaven.life.firms import call_on, charge_representative, give_back_firm, live_firm, look_at, take_firm
+from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
@@ -65,7 +67,7 @@ NEVER = 1 << 40  # a day that no run reaches
 
 @compiled
 def run_blocks(
-    people, rules_1, places, state, tally_1, county_counts, group_counts, zones, hits, hit_acts, kept_traits, scratch,
+    people, phases, places, state, tally_1, county_counts, group_counts, hits, hit_acts, kept_traits, scratch,
     seed, state_from, blocks_per_group, block_from, block_to, day_from, day_to,
 ):  # fmt: skip
     """Live the days `day_from` .. `day_to` - 1 (one window) in a range of community blocks.
@@ -75,36 +77,45 @@ def run_blocks(
     Parameters
     ----------
     people : WorldTables
-    rules_1 : RULES[1]
+    phases : RULES[regime], the regimes of the run; a county's place says which is in force
     places : EXCHANGE[county], of this window
     state : State of the citizens from number `state_from` on, changed in place; only rows of these blocks
     tally_1 : TALLY[1], its `stratum` added to
     county_counts : int64[county, counter], added to
     group_counts : int64[group, counter], added to; a group is `blocks_per_group` blocks on end
-    zones : int64[channel, county] the zone whose people, or firms, a wrong name is drawn from
-    hits, hit_acts : int64[channel, zone, class], int64[channel, zone, act], added to
+    hits, hit_acts : int64[channel, county, class], int64[channel, county, act], added to: wrong names
     kept_traits : uint32[citizen from `state_from` on] packed traits, or [0]: draw them again (same bits)
     scratch : Scratch, of the caller's own
     seed : int
     state_from, blocks_per_group : int
     block_from, block_to, day_from, day_to : int, half-open ranges
     """
-    rules, tally, me, firm = rules_1[0], tally_1[0], scratch.me[0], scratch.firm[0]
-    hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
+    tally, me, firm = tally_1[0], scratch.me[0], scratch.firm[0]
     for block in range(block_from, block_to):
         first = people.block_first[block]
         row = first - state_from
         size = people.block_first[block + 1] - first
         county = people.block_county[block]
         place = places[county]
+        rules = phases[place.phase]
+        hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
+        changes_over = place.phase != place.phase_before
+        if changes_over:
+            change_block(phases[place.phase_before], rules, state, me, day_from, row, size, scratch.held)
+            change_firms(phases[place.phase_before], rules, state, state_from, first, size)
+        elif phases.shape[0] > 1:
+            forget(me)  # a block before this one may have had other columns
         if kept_traits.shape[0] == 0:
             block_people(people, seed, block, scratch.traits, scratch.heads, scratch.words)
         else:
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay:
+        if hearsay or rules.peers:
             tie_masks(seed, block, size, scratch.masks)
+        if rules.peers:
+            rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
+        if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         n_firms = first_firm(rules, first + size) - first_firm(rules, first)
         firm_row = first_firm(rules, first) - first_firm(rules, state_from)
@@ -119,9 +130,15 @@ def run_blocks(
             if hearsay and scratch.heard[local] > 0:
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            unsettled = start_window(rules, tally, me, seed, day_from)
+            is_rated = False
+            if rules.peers:
+                is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
             if local == representative:
                 unsettled = charge_representative(rules, tally, me, firm, seed, day_from) or unsettled
+            if changes_over and rules.keeps_file:
+                me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
+                unsettled = True
             live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local], unsettled)
             give_back(rules, state, me, row + local)
             if local == representative:
@@ -130,7 +147,7 @@ def run_blocks(
                 following = firm.number + 1
                 if following < n_firms:
                     representative = call_on(rules, firm, seed, first, size, following, n_firms)
-        hand_in(tally, county, block // blocks_per_group, zones, county_counts, group_counts, hits, hit_acts)
+        hand_in(tally, county, block // blocks_per_group, county_counts, group_counts, hits, hit_acts)
 
 
 @inlined
@@ -162,19 +179,18 @@ def spread_word(rules, state, me, seed, day, first, row, size, scratch):
 
 
 @inlined
-def hand_in(tally, county, group, zones, county_counts, group_counts, hits, hit_acts):
-    """Move a block's counts from the tally to those of its county, its group and its zones."""
+def hand_in(tally, county, group, county_counts, group_counts, hits, hit_acts):
+    """Move a block's counts from the tally to those of its county and its group."""
     for counter in range(c.N_COUNTERS):
         county_counts[county, counter] += tally.county[counter]
         group_counts[group, counter] += tally.county[counter]
         tally.county[counter] = 0
     for channel in range(N_CHANNELS):
-        zone = zones[channel, county]
         for number in range(hits.shape[2]):
-            hits[channel, zone, number] += tally.hits[channel, number]
+            hits[channel, county, number] += tally.hits[channel, number]
             tally.hits[channel, number] = 0
         for act_number in range(N_ACTS):
-            hit_acts[channel, zone, act_number] += tally.hit_acts[channel, act_number]
+            hit_acts[channel, county, act_number] += tally.hit_acts[channel, act_number]
             tally.hit_acts[channel, act_number] = 0
 
 
@@ -336,7 +352,7 @@ def stand(rules, place, tally, me, seed, day):
         should = me.true_ledger_tier[ledger] > me.old_true_tier[ledger] and me.true_ledger_tier[ledger] >= below
         should = should and me.true_list_until[entry] == 0
         if falls or should:
-            word = rng.draw4(seed, rng.TERM, me.citizen, day, entry)[0]
+            word = rng.draw4(seed, rng.TERM, me.citizen, day, rules.list_key[entry])[0]
             put_on_list(rules, tally, me, day, entry, word, falls, should)
             is_listed_now = True
     if is_listed_now:

@@ -72,6 +72,15 @@ RISK = AWARENESS + 16  # 8
 FIRMS = RISK + 8  # 20
 N_COUNTERS = FIRMS + 20
 
+RATINGS = PEERS
+RATINGS_RAISED = PEERS + 1
+RATINGS_LOWERED = PEERS + 2
+RATING_FALLS = PEERS + 3
+TIE_ENDS = PEERS + 4
+TIE_SCORES = PEERS + 5
+TIE_SQUARES = PEERS + 6
+TIE_PRODUCTS = PEERS + 7
+
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
     [
@@ -162,6 +171,14 @@ _FIXED = {
     FRIENDS_HEARD: "friends_heard",
     FINES: "fines",
     APPEALS_MOOT: "appeals_moot",
+    RATINGS: "ratings",
+    RATINGS_RAISED: "ratings_raised",
+    RATINGS_LOWERED: "ratings_lowered",
+    RATING_FALLS: "rating_falls",
+    TIE_ENDS: "tie_ends",
+    TIE_SCORES: "tie_scores",
+    TIE_SQUARES: "tie_squares",
+    TIE_PRODUCTS: "tie_products",
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")
@@ -189,7 +206,10 @@ def counter_names(
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"
         for u, other in enumerate(tiers):
             names[FLOW + t * MAX_TIERS + u] = f"flow/{tier}/{other}"
-    for t, tier in enumerate(tiers or ("everybody",)):
+    visitors = dict(enumerate(tiers or ("everybody",)))
+    if len(tiers) < MAX_TIERS:  # people under a regime without tiers, beside others in a roll-out
+        visitors.setdefault(MAX_TIERS - 1, "everybody")
+    for t, tier in visitors.items():
         names[VISITS_TIER + t] = f"visits/{tier}"
         names[WAIT_TIER + t] = f"wait_minutes/{tier}"
     for r, rank in enumerate(_RANKS):

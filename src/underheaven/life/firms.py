@@ -24,6 +24,7 @@ NEWLY_LISTED = 4  # in the last window, and its representative has yet to answer
 NEWLY_LISTED_IN_TRUTH = 8
 ANSWERED = 16  # it has been charged with the present sanction of its representative
 ANSWERED_IN_TRUTH = 32
+WAS_COUNTED = 64  # in a roll-out firms may come under scores late
 
 LINK_EVENT = N_FIRM_ACTIVITIES
 ACT_EVENTS = (1 << N_FIRM_ACTS) - 1
@@ -127,7 +128,7 @@ def charge_representative(rules, tally, me, it, seed, day):
     for entry in range(rules.n_lists):
         if rules.firm_to_lists[entry] > 0:
             touched = True
-            w0, w1, w2, w3 = rng.draw4(seed, rng.FIRM_ACT, me.citizen, day, CHARGED + entry)
+            w0, w1, w2, w3 = rng.draw4(seed, rng.FIRM_ACT, me.citizen, day, CHARGED + rules.list_key[entry])
             if w0 < rules.firm_to_lists[entry]:
                 put_on_list(rules, tally, me, day, entry, w1, is_filed, is_true)
     if touched and is_filed:
@@ -150,7 +151,8 @@ def live_firm(rules, place, tally, me, it, seed, day_from, day_to, due):
     n_days = day_to - day_from
     it.since = day_from
     it.tier, it.true_tier = firm_tier(rules, it.score), firm_tier(rules, it.true_score)
-    if day_from == 0:
+    if not it.flags & WAS_COUNTED:
+        it.flags |= WAS_COUNTED
         add(tally, me, it, c.FIRM_NUMBER, 1)
     unsettled = charge_firm(rules, tally, me, it)
     unsettled = screen(rules, tally, me, it, seed, day_from, n_days) or unsettled

@@ -58,7 +58,8 @@ def record(rules, tally, me, seed, day, act, source, is_filed, is_true):
         move_points(rules, tally, me, day, rules.act_ledger[act], points, is_filed, is_true)
     for entry in range(rules.n_lists):
         if rules.listing[entry, act] > 0:
-            w0, w1, w2, w3 = rng.draw4(seed, rng.LISTING, me.citizen, day, 64 * act + 4 * entry + source)
+            k = 64 * act + 4 * rules.list_key[entry] + source
+            w0, w1, w2, w3 = rng.draw4(seed, rng.LISTING, me.citizen, day, k)
             if w0 < rules.listing[entry, act]:
                 put_on_list(rules, tally, me, day, entry, w1, is_filed, is_true)
     if is_filed and rules.fined[act]:

@@ -21,10 +21,12 @@ from typing import Any
 from underheaven import rng
 from underheaven.life import state as flag
 from underheaven.life.reference_firms import Firm, FirmOracle
+from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
 from underheaven.rng import draw4, threshold
+from underheaven.world.people import IS_HEAD
 from underheaven.world.schema import TRAITS, Act, Service, World
 
 YEAR = 365
@@ -73,6 +75,7 @@ class Person:
 
     citizen: int
     traits: dict[str, int]  # level numbers
+    is_head: bool  # the first of her household
     filed: File
     true: File
     strain: int = 0
@@ -120,8 +123,15 @@ class Oracle(Rulebook):
             entry.name: term_quantiles(entry.rule.term).tolist() for entry in self.lists
         }
         self.slots = regime.remedies.expiry_years + 1 if regime.remedies.expiry_years else 0
+        self.scale = (*self.contexts, self.start, self.floor, self.cap)
+        appeal = regime.remedies.appeal
+        self.may_appeal = appeal is not None and self.keeps_file
+        self.deadline = appeal.deadline.days if appeal is not None and self.keeps_file else 0
+        response = world.response
+        self.hears = self.keeps_file and response.ties.value > 0 and response.friend_caution.value > 0
         self.remedy = Chances(regime, world)
         self.firms = FirmOracle(self) if regime.firms is not None and world.firms is not None else None
+        self.stars = Stars(regime.peers, self) if regime.peers is not None else None
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -131,7 +141,7 @@ class Oracle(Rulebook):
         levels = {name: (traits >> shift) & ((1 << bits) - 1) for name, (shift, bits, _) in TRAITS.items()}
         filed, true = (File(dict.fromkeys(self.contexts, self.start)) for _ in range(2))
         firm = self.firms.of(citizen) if self.firms is not None else None
-        return Person(citizen, levels, filed, true, firm=firm)
+        return Person(citizen, levels, bool(traits & IS_HEAD), filed, true, firm=firm)
 
     def columns(self, me: Person) -> dict[str, list[int]]:
         """Return a citizen as the columns of state hold her (life/state.py), each as a list along its axis."""
@@ -143,8 +153,7 @@ class Oracle(Rulebook):
             "strain": [me.strain],
         }
         if self.keeps_file:
-            refused = sum(1 << (self.world.services[name].stream - 32) for name in me.refused)
-            found |= {"caution": [me.caution], "flags": [me.flags], "refused": [refused]}
+            found |= {"caution": [me.caution], "flags": [me.flags], "refused": [self.refused_bits(me)]}
             appeal = self.regime.remedies.appeal
             found |= {"appeal_day": [me.appeal_day]} if appeal else {}
             found |= {"sanction_day": [me.sanction_day]} if appeal and appeal.deadline.days else {}
@@ -154,15 +163,30 @@ class Oracle(Rulebook):
             found["true_bucket"] = [me.true.bucket.get(key, 0) for key in at]
         return {name: values for name, values in found.items() if values}
 
-    def live_window(self, me: Person, place: Mapping[str, Any], day_from: int, day_to: int, friends: int) -> None:
+    def refused_bits(self, me: Person) -> int:
+        """Return the services that ever refused her, as the column holds them."""
+        return sum(1 << (self.world.services[name].stream - 32) for name in me.refused)
+
+    def live_window(
+        self,
+        me: Person,
+        place: Mapping[str, Any],
+        day_from: int,
+        day_to: int,
+        friends: int,
+        others: Others = NOBODY,
+        held: set[str] | None = None,
+    ) -> None:
         """Live the days `day_from` .. `day_to` - 1.
 
         Parameters
         ----------
         place : tables of her county for this window, by their names in life/tables.py, as nested lists
         friends : of how many sanctioned friends she hears as the window starts
+        others : what else reaches her from others of her block
+        held : in a roll-out, as the window changes over: sanctions of the regime before that go on
         """
-        self._work_out(me)
+        self.work_out(me)
         me.since, told_before = day_from, len(self.steps)
         if self.firms is not None and me.firm is not None:
             self.firms.meet(me, me.firm)
@@ -170,9 +194,13 @@ class Oracle(Rulebook):
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
-        unsettled = self._start_window(me, day_from)
+        is_rated = take_ratings(self, me, day_from, others.rated)
+        unsettled = self._start_window(me, day_from) or is_rated
         if self.firms is not None and me.firm is not None:
             unsettled = self.firms.answer_for(me, me.firm, day_from) or unsettled
+        if held is not None and self.keeps_file:
+            me.on_paper, me.in_force = held, set(held)
+            unsettled = True
         due = self._first_events(me, place, day_from, day_to)
         for day in range(day_from, day_to):
             today = due.get(day, set())
@@ -217,7 +245,7 @@ class Oracle(Rulebook):
         for local, me in enumerate(people):
             if not me.flags & flag.WAS_SANCTIONED:
                 continue
-            self._work_out(me)
+            self.work_out(me)
             if SHAMED in me.on_paper or (me.on_paper and me.flags & flag.KNOWS):
                 for k, mask in enumerate(masks):
                     friend = local ^ mask
@@ -225,6 +253,10 @@ class Oracle(Rulebook):
                         word = draw4(self.seed, rng.HEARSAY, people[friend].citizen, day, k)[0]
                         heard[friend] += word < threshold(response.heard.exact)
         return heard
+
+    def others(self, block: int, people: Sequence[Person], day: int) -> list[Others]:
+        """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
+        return [Others(rated) for rated in ratings(self, block, people, day)]
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
@@ -479,7 +511,7 @@ class Oracle(Rulebook):
 
     # standing --------------------------------------------------------------------------------------------
 
-    def _work_out(self, me: Person) -> None:
+    def work_out(self, me: Person) -> None:
         """Work out what scores and lists amount to."""
         for side in (me.filed, me.true):
             side.tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
@@ -499,7 +531,7 @@ class Oracle(Rulebook):
         """Settle the day's records: tier, lists that a tier leads to, and what is new."""
         was_sanctioned, old_tier = bool(me.on_paper), me.tier
         old, old_true = me.filed.tiers, me.true.tiers
-        self._work_out(me)
+        self.work_out(me)
         if me.tier != old_tier:
             me.counts[f"flow/{old_tier}/{me.tier}"] += 1
             self._tell(me, day, "tier", me.tier, "tiers", before=old_tier)
@@ -520,7 +552,7 @@ class Oracle(Rulebook):
                 self._list(me, day, entry, word, f"lists.{entry.rule.name}.below", fell, should)
                 is_listed_now = True
         if is_listed_now:
-            self._work_out(me)
+            self.work_out(me)
         names = self.regime.tier_names
         if len(names) > 1 and me.tier == names[-1]:
             self._first_time(me, flag.WAS_IN_LOWEST_TIER, "people_lowest_tier")
@@ -543,7 +575,7 @@ class Oracle(Rulebook):
                 me.counts["notices"] += 1
                 self._tell(me, day, "notice", "", "remedies.notice")
                 self._learn(me, place, day)
-            self._work_out(me)
+            self.work_out(me)
         elif was_sanctioned and not me.on_paper:
             self._tell(me, day, "sanction-over", "", "treatment")
 

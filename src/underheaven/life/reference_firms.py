@@ -51,6 +51,7 @@ class Firm:
     true: FirmSide
     was_listed: bool = False
     was_wrongly_listed: bool = False
+    was_counted: bool = False
     since: int = 0
     due: dict[int, set[Any]] = field(default_factory=dict)
 
@@ -63,6 +64,7 @@ class Firm:
             bits.NEWLY_LISTED_IN_TRUTH: self.true.newly,
             bits.ANSWERED: self.filed.answered,
             bits.ANSWERED_IN_TRUTH: self.true.answered,
+            bits.WAS_COUNTED: self.was_counted,
         }
         return {
             "firm_score": self.filed.score,
@@ -71,6 +73,22 @@ class Firm:
             "firm_true_until": self.true.until,
             "firm_flags": sum(bit for bit, is_set in flags.items() if is_set),
         }
+
+
+def lead_firm_over(me: Person, old: FirmOracle | None, new: FirmOracle | None) -> None:
+    """Bring the file of her firm into the form of a new regime."""
+    if me.firm is None:
+        me.firm = new.of(me.citizen) if new is not None else None
+        return
+    same_scale = same_list = False
+    if old is not None and new is not None:
+        same_scale = (old.start, old.floor, old.cap) == (new.start, new.floor, new.cap)
+        same_list = old.list_name == new.list_name
+    for side in (me.firm.filed, me.firm.true):
+        side.score = side.score if same_scale else new.start if new is not None else 0
+        side.until = side.until if same_list else 0
+        if old is None or new is None:
+            side.newly = side.answered = False
 
 
 class FirmOracle:
@@ -212,7 +230,8 @@ class FirmOracle:
         firm.since = day_from
         for side in (firm.filed, firm.true):
             side.tier = self.tier_of(side.score)
-        if day_from == 0:
+        if not firm.was_counted:
+            firm.was_counted = True
             self._count(me, "firms")
         unsettled = self._charge(me, firm, day_from)
         unsettled = self._screen(me, firm, day_from, day_to) or unsettled
@@ -225,7 +244,7 @@ class FirmOracle:
             for side in over:
                 side.until = 0
                 if side is firm.filed:
-                    self._tell(firm, day, "firm-released", self._list_name(), "firms.list.term")
+                    self._tell(firm, day, "firm-released", self.list_name, "firms.list.term")
             for name, activity in self.activities:
                 if isinstance(activity, FirmAct) and activity.stream in today:
                     unsettled = self._act(me, firm, day, day_to, name, activity) or unsettled
@@ -330,7 +349,7 @@ class FirmOracle:
                     firm.was_listed = True
                     self._count(me, "firms_ever_listed")
             firm.filed.until = max(firm.filed.until, end)
-        self._tell(firm, day, "firm-listed", self._list_name(), rule, until=end, filed=is_filed, true=is_true)
+        self._tell(firm, day, "firm-listed", self.list_name, rule, until=end, filed=is_filed, true=is_true)
 
     def _settle(self, me: Person, firm: Firm, day: int) -> None:
         names = self.rules.tier_names
@@ -375,7 +394,9 @@ class FirmOracle:
 
     # telling ---------------------------------------------------------------------------------------------
 
-    def _list_name(self) -> str:
+    @property
+    def list_name(self) -> str:
+        """Return the name of the list of firms; "" if there is none."""
         return self.rules.list_.name if self.rules.list_ is not None else ""
 
     def _count(self, me: Person, name: str, amount: int = 1) -> None:
@@ -387,7 +408,7 @@ class FirmOracle:
             {
                 "score": {"firm": side.score / TENTHS},
                 "tier": self.tier_of(side.score),
-                "lists": [self._list_name()] if side.until else [],
+                "lists": [self.list_name] if side.until else [],
             }
             for side in (firm.filed, firm.true)
         ]

@@ -195,7 +195,8 @@ def release(rules, tally, me, seed, day):
             changed = True
         if 0 < until <= day:
             changed = True
-            if until == true_until and rng.draw4(seed, rng.TERM, me.citizen, day, entry)[1] < rules.stale:
+            w0, w1, w2, w3 = rng.draw4(seed, rng.TERM, me.citizen, day, rules.list_key[entry])
+            if until == true_until and w1 < rules.stale:
                 me.list_until[entry] = min(65535, day + rules.stale_days)
                 count(tally, me, STALE_DAYS, rules.stale_days)
             else:

@@ -46,7 +46,7 @@ def settle(rules, tally, me):
     before = me.tier
     work_out(rules, me)
     if me.tier != before:
-        count(tally, me, FLOW + before * MAX_TIERS + me.tier, 1)
+        count(tally, me, FLOW + rules.tier_column[before] * MAX_TIERS + rules.tier_column[me.tier], 1)
 
 
 @inlined
@@ -114,8 +114,9 @@ def account(rules, tally, me, day):
     if n_days == 0 or not rules.keeps_file:
         return
     me.since = day
-    count(tally, me, TIER_DAYS + me.tier, n_days)
-    count(tally, me, TRUE_TIER_DAYS + me.true_tier, n_days)
+    if rules.n_tiers > 0:
+        count(tally, me, TIER_DAYS + rules.tier_column[me.tier], n_days)
+        count(tally, me, TRUE_TIER_DAYS + rules.tier_column[me.true_tier], n_days)
     if me.appeal_day > 0:
         count(tally, me, APPEAL_WAIT_DAYS, n_days)
     if me.in_force:

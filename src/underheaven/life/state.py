@@ -138,38 +138,74 @@ def state_shapes(rules: Any, people: int, first: int = 0) -> dict[str, tuple[int
     }
 
 
-def new_state(rules: Any, people: int, first: int = 0) -> State:
-    """Make the state of day 0: everybody at the start score, nobody listed, nothing known.
+def shapes_of_all(phases: Any, people: int, first: int = 0) -> dict[str, tuple[int, ...]]:
+    """Return the shape of each column that holds what any of several regimes needs.
 
     Parameters
     ----------
-    rules : RULES record
+    phases : RULES[regime]
     people : number of citizens
     first : number of the first of them
     """
-    shapes = state_shapes(rules, people, first)
+    each = [state_shapes(rules, people, first) for rules in phases]
+    return {name: tuple(max(sizes) for sizes in zip(*(one[name] for one in each), strict=True)) for name in each[0]}
+
+
+def new_state(phases: Any, people: int, first: int = 0) -> State:
+    """Make the state of day 0: everybody at the start score of the first regime, nobody listed, nothing known.
+
+    Parameters
+    ----------
+    phases : RULES[regime], the regimes of a run, or the one RULES record
+    people : number of citizens
+    first : number of the first of them
+    """
+    phases = np.atleast_1d(phases)
+    rules, shapes = phases[0], shapes_of_all(phases, people, first)
     arrays = {column.name: np.zeros(shapes[column.name], column.dtype) for column in COLUMNS}
-    arrays["score"][:] = rules["start"]
-    arrays["true_score"][:] = rules["start"]
-    arrays["firm_score"][:] = rules["firm_start"]
-    arrays["firm_true_score"][:] = rules["firm_start"]
+    for name in ("score", "true_score"):
+        arrays[name][: int(rules["n_ledgers"])] = rules["start"]
+        arrays[f"firm_{name}"][:] = rules["firm_start"]
     return State(**arrays)
 
 
-def bytes_per_citizen(rules: Any) -> int:
-    """Return the bytes of state that a citizen costs under these rules, her share of firms rounded up."""
+def rows_of(state: State, first: int, end: int, firms: int = 0) -> State:
+    """Return the columns of the citizens `first` .. `end` - 1 and of the firms that they represent, as views.
+
+    Parameters
+    ----------
+    firms : per million citizens
+    """
+    firm_first, firm_end = first * firms // 1_000_000, end * firms // 1_000_000
+    part: dict[str, Any] = {
+        name: array[firm_first:firm_end] if name in FIRM_COLUMNS else array[..., first:end]
+        for name, array in state._asdict().items()
+    }
+    return State(**part)
+
+
+def bytes_per_citizen(phases: Any) -> int:
+    """Return the bytes of state that a citizen costs, her share of firms rounded up; of one RULES record or several."""
     million = 1_000_000
-    shapes = state_shapes(rules, million)
+    shapes = shapes_of_all(np.atleast_1d(phases), million)
     return -(-sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS) // million)
 
 
 def broken_invariants(state: State, rules: Any) -> list[str]:
-    """Say which invariants of the columns do not hold; an empty list when all is well."""
+    """Say which invariants of the columns do not hold; an empty list when all is well.
+
+    Parameters
+    ----------
+    state : State of people who all live under these rules
+    rules : RULES record
+    """
     found = []
-    for name in ("score", "true_score", "firm_score", "firm_true_score"):
-        column = getattr(state, name)
-        floor, cap = ("firm_floor", "firm_cap") if name.startswith("firm") else ("floor", "cap")
-        if column.size and (column.min() < rules[floor] or column.max() > rules[cap]):
+    for name in ("score", "true_score"):
+        column = getattr(state, name)[: int(rules["n_ledgers"])]
+        firms = getattr(state, f"firm_{name}")
+        if firms.size and (firms.min() < rules["firm_floor"] or firms.max() > rules["firm_cap"]):
+            found.append(f"firm_{name} outside floor..cap")
+        if column.size and (column.min() < rules["floor"] or column.max() > rules["cap"]):
             found.append(f"{name} outside floor..cap")
     flags = state.flags
     for part, whole, text in (

@@ -35,6 +35,7 @@ N_STRATA = 400  # audit strata: group (4) x sex (2) x age band (5) x income tent
 N_QUANTILES = 1025
 UNIT = 1 << 16  # a factor of one
 POINT = 10  # a point in the units of the score columns
+N_RATED = 7  # columns of what raters hand to a citizen
 
 # How an act can come to the system's notice.
 UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
@@ -128,6 +129,25 @@ RULES = np.dtype(
         ("expiry_years", _I),  # 0: records stay
         ("stale", _I),
         ("stale_days", _I),
+        # roll-outs (life/changeover.py); of one regime alone these say nothing
+        ("scale", _I),  # number of the score's scale: regimes with the same one take a score over
+        ("has_list", _I, MAX_LISTS),
+        ("list_key", _I, MAX_LISTS),  # place of the list in its own regime, which keys its draws
+        ("tier_column", _I, MAX_TIERS),  # place of the tier among those of all regimes, for counting
+        # peer rating (life/peers.py); stars are tenths of a point above the floor
+        ("peers", _I),  # people rate each other
+        ("peer_rate", _I),  # chance that a contact gives a rating in a window
+        ("peer_household", _I),  # those of her household are contacts, too
+        ("peer_star", _I),  # one star
+        ("peer_whole", _I),  # ratings are whole stars
+        ("peer_conduct", _I, 8),  # by conscientiousness: the rating that conduct earns, on average
+        ("peer_mood", _I),  # ... and how far it varies, up or down
+        ("peer_strained", _I),  # ... and how much lower it is at fullest strain
+        ("peer_deference", _I),  # factor of how far the rated stands above the rater
+        ("peer_prejudice", _I, 4),  # by group: what raters of other groups take off
+        ("peer_weighted", _I),  # a rating weighs as much as its rater has stars
+        ("peer_pull", _I),  # factor: how much of its way to the mean rating a score goes in a window
+        ("peer_fall_strain", _I),
         # firms (life/firms.py)
         ("firms", _I),  # per million citizens; 0: the regime says nothing of them
         ("firm_sizes", _I, N_SIZES),  # share of firms of this class or a larger one
@@ -146,6 +166,7 @@ RULES = np.dtype(
         ("firm_floor", _I),
         ("firm_cap", _I),
         ("firm_cutoffs", _I, MAX_TIERS),
+        ("firm_list", _I),  # 0: none; else the same number as that of other regimes with a list of this name
         ("firm_below", _I),  # tiers from this one on lead to the list; MAX_TIERS: none do
         ("firm_term", _I, N_QUANTILES),
         ("firm_refuse_tier", _I, (N_FIRM_SERVICES, MAX_TIERS)),
@@ -172,6 +193,8 @@ EXCHANGE = np.dtype(
         ("link_acts", _I, N_ACTS),
         ("wait_minutes", _I, 3),  # by rank
         ("appeal_days", _I),  # until an appeal filed now is decided, at the least
+        ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
+        ("phase_before", _I),  # ... and which was in the window before
         # firms
         ("firm_gaps", _I, MAX_WINDOW),  # a false link has reached a firm by then
         ("firm_acts", _I, N_FIRM_ACTS),  # cumulative: which act of firms a false link is about
@@ -244,6 +267,8 @@ class Scratch(NamedTuple):
     masks: Int64  # [tie]
     words: NDArray[np.uint32]  # [4, citizen of the block]
     due: Int64  # [citizen of the block, day of the window]
+    held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
+    rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
     firm: NDArray[np.void]  # FIRM[1]
     firm_due: Int64  # [day of the window]
 
@@ -258,6 +283,8 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros(n_ties, np.int64),
         np.zeros((4, community), np.uint32),
         np.zeros((community, window_days), np.int64),
+        np.zeros(community, np.int64),
+        np.zeros((community, N_RATED), np.int64),
         record(FIRM),
         np.zeros(window_days, np.int64),
     )

@@ -51,8 +51,8 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
         if not me.in_force:
             rank = min(rank, NORMAL)  # a suspended sanction puts nobody last
         count(tally, me, VISITS_RANK + rank, 1)
-        count(tally, me, VISITS_TIER + me.tier, 1)
-        count(tally, me, WAIT_TIER + me.tier, place.wait_minutes[rank])
+        count(tally, me, VISITS_TIER + rules.tier_column[me.tier], 1)
+        count(tally, me, WAIT_TIER + rules.tier_column[me.tier], place.wait_minutes[rank])
 
 
 @inlined

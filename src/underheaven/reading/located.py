@@ -449,6 +449,7 @@ KINDS = {
     "underheaven-regime/": "a regime",
     "underheaven-world/": "a world (--world NAME)",
     "underheaven-society/": "a society",
+    "underheaven-rollout/": "a roll-out",
 }
 
 

@@ -9,6 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from underheaven.reading import Finding, Findings, did_you_mean
+from underheaven.regime.sections import peers
 
 if TYPE_CHECKING:
     from underheaven.reading import Duration
@@ -157,6 +158,7 @@ def regime(found: schema.Regime) -> Findings:
     yield from _expiry(found)
     yield from _lists(found)
     yield from _treatment(found)
+    yield from peers.fits(found)
     if found.recognition is not None and found.cameras is None:
         text = "recognition needs cameras to see with; write `cameras:` with `per_1000` and `half_view`"
         yield Finding(("recognition",), text)

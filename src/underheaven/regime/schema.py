@@ -27,6 +27,7 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.firms import Firms
+from underheaven.regime.sections.peers import Peers
 from underheaven.regime.standing import Refusal as Refusal
 from underheaven.regime.standing import Score as Score
 from underheaven.regime.standing import Term as Term
@@ -332,6 +333,7 @@ class Regime(Document):
     reporting: Reporting | None = None
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
+    peers: Peers | None = None
     firms: Firms | None = None
     cases: tuple[Case, ...] = ()
 

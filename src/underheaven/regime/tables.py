@@ -7,6 +7,7 @@ threshold, a fixed-point factor or a whole day.  Only waiting times on lists and
 from __future__ import annotations
 
 import math
+from collections.abc import Sequence
 from dataclasses import dataclass
 from fractions import Fraction
 from typing import Any
@@ -41,6 +42,7 @@ from underheaven.life.tables import (
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.regime.sections.firms import employers, misfits, put_firms
+from underheaven.regime.sections.peers import put_peers
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 from underheaven.world.sections.firms import SIZE_CLASSES
@@ -56,8 +58,9 @@ class Compiled:
 
     Parameters
     ----------
-    rules : RULES[1]
-    institutions : what works between exchanges
+    rules : RULES[regime]: one, or in a roll-out as many as it has regimes
+    institutions : what works between exchanges, by regime
+    switches : (first day, regime, counties) of a roll-out; see `engine.exchange.Phases`
     ledgers : names of the scores that a citizen has, none without a score
     acts, services : name by activity number
     tiers, lists : names, in the order of the tables
@@ -68,7 +71,7 @@ class Compiled:
     """
 
     rules: NDArray[np.void]
-    institutions: Institutions
+    institutions: tuple[Institutions, ...]
     ledgers: list[str]
     acts: dict[int, str]
     services: dict[int, str]
@@ -80,10 +83,21 @@ class Compiled:
     firms: dict[str, list[str]] | None
     regime_hash: str
     world_hash: str
+    switches: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+
+    @property
+    def firms_per_million(self) -> int:
+        """Return the firms per million citizens; 0 if no regime says anything of them."""
+        return int(self.rules["firms"].max())
 
 
-def compile_tables(regime: Regime, world: World) -> Compiled:
+def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ()) -> Compiled:
     """Compile a regime for a world.
+
+    Parameters
+    ----------
+    regime, world : as read
+    list_names : lists of other regimes of a roll-out; each list has the place of its name among them
 
     Raises
     ------
@@ -91,11 +105,16 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     """
     _check_fit(regime, world)
     contexts = _contexts(regime, world)
-    lists = _lists(regime, world, contexts)
+    own_lists = _lists(regime, world, contexts)
+    names = list(list_names) or [entry.name for entry in own_lists]
+    lists = {names.index(entry.name): entry for entry in own_lists}
     rules = record(RULES)
     rules["window_days"] = world.exchange_days
     rules["n_ledgers"] = len(contexts)
-    rules["n_lists"] = len(lists)
+    rules["n_lists"] = len(names)
+    for key, at in enumerate(lists):
+        rules["has_list"][0, at], rules["list_key"][0, at] = 1, key
+    rules["tier_column"] = np.arange(MAX_TIERS)
     rules["keeps_file"] = int(regime.has_score or bool(regime.lists) or bool(regime.fines))
     for name, act in world.acts.items():
         _put_activity(rules, regime, world, name, act.stream, act)
@@ -106,17 +125,18 @@ def compile_tables(regime: Regime, world: World) -> Compiled:
     _put_treatment(rules, regime, world, contexts, lists)
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
-    put_firms(rules[0], regime, world, term_quantiles)
+    put_peers(rules, regime, world)
+    put_firms(rules[0], regime, world, {entry.rule.name: at for at, entry in lists.items()}, term_quantiles)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(
         rules=rules,
-        institutions=_institutions(regime, world, registers),
+        institutions=(_institutions(regime, world, registers),),
         ledgers=list(contexts),
         acts={act.stream: name for name, act in world.acts.items()},
         services={service.stream: name for name, service in world.services.items()},
         tiers=list(regime.tier_names),
-        lists=[entry.name for entry in lists],
+        lists=names,
         levels={trait: list(names) for trait, names in world.levels.items()},
         act_rows=[
             {
@@ -166,6 +186,8 @@ def _check_fit(regime: Regime, world: World) -> None:
     ):
         if ratio:
             asked += [(f"{key}.group.{name}", "group", name, groups) for name in ratio.group]
+    if regime.peers is not None and regime.peers.prejudice is not None:
+        asked.append(("peers.prejudice.against", "group", regime.peers.prejudice.against, groups))
     found = []
     for path, kind, name, names in asked:
         if name not in names:
@@ -278,7 +300,7 @@ def _put_activity(rules: Any, regime: Regime, world: World, name: str, number: i
 
 
 def _put_act(
-    rules: Any, regime: Regime, world: World, name: str, act: Act, contexts: dict[str, int], lists: list[_List]
+    rules: Any, regime: Regime, world: World, name: str, act: Act, contexts: dict[str, int], lists: dict[int, _List]
 ) -> None:
     tables, number = rules[0], act.stream
     tables["channel"][number] = CHANNELS[act.channel]
@@ -290,12 +312,12 @@ def _put_act(
     whole = regime.fine_of(name) * world.response.fine_strain.exact
     tables["fined"][number] = int(whole > 0)
     tables["fine_strain"][number] = [min(255, int(whole / income + Fraction(1, 2))) for income in world.income_by_tenth]
-    for at, entry in enumerate(lists):
+    for at, entry in lists.items():
         if name in entry.rule.on and entry.takes(act.context):
             tables["listing"][at, number] = threshold(entry.rule.on[name].exact)
 
 
-def _put_standing(rules: Any, regime: Regime, lists: list[_List]) -> None:
+def _put_standing(rules: Any, regime: Regime, lists: dict[int, _List]) -> None:
     tables = rules[0]
     tables["n_tiers"] = len(regime.tiers)
     if regime.score is not None:
@@ -304,7 +326,7 @@ def _put_standing(rules: Any, regime: Regime, lists: list[_List]) -> None:
     for tier, cutoff in enumerate(regime.cutoffs):
         tables["cutoffs"][tier] = cutoff * POINT
     tables["list_below"] = MAX_TIERS
-    for at, entry in enumerate(lists):
+    for at, entry in lists.items():
         if entry.rule.below is not None and entry.ledger >= 0:
             tables["list_ledger"][at] = entry.ledger
             tables["list_below"][at] = regime.tier_names.index(entry.rule.below)
@@ -344,7 +366,7 @@ def term_quantiles(term: Term) -> Int64:
     return np.array([int(min(q, LONGEST_STAY) * UNIT) for q in quantiles], np.int64)
 
 
-def _put_treatment(rules: Any, regime: Regime, world: World, contexts: dict[str, int], lists: list[_List]) -> None:
+def _put_treatment(rules: Any, regime: Regime, world: World, contexts: dict[str, int], lists: dict[int, _List]) -> None:
     tables = rules[0]
     tables["service_ledger"] = -1
     tables["rank_tier"] = NORMAL
@@ -362,13 +384,13 @@ def _put_treatment(rules: Any, regime: Regime, world: World, contexts: dict[str,
             tables["perk_tier"][at, tier] = int(treated.is_perk)
             if treated.is_sanction:
                 tables["tier_sanctions"][ledger, tier] |= 1 << at
-        for number, entry in enumerate(lists):
+        for number, entry in lists.items():
             treated = regime.by_list(name, entry.rule.name)
             if treated.is_sanction and entry.takes(service.context):
                 tables["refuse_list"][at, number] = threshold(treated.refuse)
                 tables["rank_list"][at, number] = LAST if treated.rank == LAST else FIRST
                 tables["list_sanctions"][number] |= 1 << at
-    for number, entry in enumerate(lists):
+    for number, entry in lists.items():
         if entry.rule.shaming:
             tables["list_sanctions"][number] |= SHAMED
 
@@ -454,6 +476,8 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         else Appeals(appeal.decision.days, int(appeal.cases_per_million_day * THOUSANDTHS)),
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
+        has_registers=regime.registers is not None,
+        has_firms=regime.firms is not None,
         firm_links_are_national=regime.firms is None
         or regime.firms.registers is None
         or regime.firms.registers.scope == "nation",

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from underheaven.show.firms import firms
+from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
     BLUE,
@@ -567,6 +568,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     scores,
     tiers,
     flows,
+    stars,
     sanction_days,
     lock_in,
     lists,

@@ -33,7 +33,7 @@ from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, who
 if TYPE_CHECKING:
     from pathlib import Path
 
-    from underheaven.regime.schema import Regime
+    from underheaven.regime.rollout import Rules
     from underheaven.study.twins import Comparison, Pair
 
 #: What the charts of differences show; the tables show everything.
@@ -256,10 +256,10 @@ def _shade(people: int, everybody: int) -> int:
 # Rules --------------------------------------------------------------------------------------------------------------
 
 
-_OF_FILE = frozenset({"format", "regime", "title", "kind", "status", "summary", "sources", "cases"})
+_OF_FILE = frozenset({"format", "regime", "rollout", "title", "kind", "status", "summary", "sources", "cases"})
 
 
-def rules_changed(baseline: Regime, other: Regime) -> Iterator[dict[str, Any]]:
+def rules_changed(baseline: Rules, other: Rules) -> Iterator[dict[str, Any]]:
     """Yield each place where the rules of two regimes differ, with what the other one rests on there."""
     before, after = _rules(baseline), _rules(other)
     for path in dict.fromkeys([*before, *after]):
@@ -277,7 +277,7 @@ def rules_changed(baseline: Regime, other: Regime) -> Iterator[dict[str, Any]]:
             }
 
 
-def _rules(regime: Regime) -> dict[str, dict[str, Any]]:
+def _rules(regime: Rules) -> dict[str, dict[str, Any]]:
     """Return every number and every word of the rules by its path."""
     from pydantic import BaseModel
 

@@ -5,8 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import Any
 
+from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
 from underheaven.show.firms import told_of_firms
+from underheaven.show.peers import describe_peers
 from underheaven.study.words import decimal, label, whole
 
 #: What each kind of regime is, and is not; every report begins with it.
@@ -25,24 +27,39 @@ def _exactly(share: Fraction) -> str:
     return f"{decimal(float(100 * share), 4)}%"
 
 
-def describe(regime: Regime) -> dict[str, Any]:
-    """Describe a regime in plain words.
+def describe(regime: Rules) -> dict[str, Any]:
+    """Describe a regime in plain words; of a roll-out, when and where what comes into force, and its main regime.
 
     Parameters
     ----------
-    regime : Regime
+    regime : Regime or Rollout
 
     Returns
     -------
     dict with `sentences` (list of str), `tiers`, `acts`, `services` and `remedies` (lists of rows)
     """
+    if isinstance(regime, Rollout):
+        return _rollout(regime)
     return {
-        "sentences": [*_standing(regime), *_watching(regime), *told_of_firms(regime)],
+        "sentences": [*_standing(regime), *describe_peers(regime), *_watching(regime), *told_of_firms(regime)],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
         "services": _services(regime),
         "remedies": _remedies(regime),
     }
+
+
+def _rollout(rollout: Rollout) -> dict[str, Any]:
+    """Describe a roll-out by the first regime that comes into force in it."""
+    first = rollout.regimes[rollout.names.index(rollout.phases[0].regime)]
+    told = describe(first)
+    said = [f"Where and while nothing else is said, this is in force: {rollout.regimes[0].title}."]
+    for phase in rollout.phases:
+        where = ", ".join((*phase.counties, *(f"all of {name}" for name in phase.provinces))) or "all counties"
+        title = rollout.regimes[rollout.names.index(phase.regime)].title
+        said.append(f"From day {phase.from_.days} on, in {where}: {title}.")
+    more = [f"What follows describes {first.title}."] if len(rollout.names) > 1 else []
+    return told | {"sentences": [*said, *more, *told["sentences"]]}
 
 
 def _standing(regime: Regime) -> list[str]:
@@ -99,7 +116,7 @@ def _watching(regime: Regime) -> list[str]:
             f"Neighbours and officials write down {_exactly(regime.reporting.seen.exact)} of the acts that "
             "can be reported."
         )
-    if not found and (regime.has_score or regime.lists):
+    if not found and (regime.has_score or regime.lists) and regime.peers is None:
         found.append("No cameras, registers or reports are named.")
     return found
 

@@ -14,7 +14,7 @@ if TYPE_CHECKING:
     from underheaven.life.reference import Step
 
 #: Steps of everyday life, which a short telling leaves out unless they touch the file.
-EVERYDAY = frozenset({"visit", "perk"})
+EVERYDAY = frozenset({"visit", "perk", "rated"})
 
 
 def sentence(step: Step) -> str:
@@ -82,6 +82,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "firm-listed": lambda what, told: f"her firm: on the list {what} until day {told['until']}{_both_of(told)}",
     "firm-released": lambda what, _: f"her firm: off the list {what}",
     "firm-refused": lambda what, told: f"her firm is refused: {what}{_wrongly(told)}",
+    "rated": lambda _, told: (
+        f"is rated {told['stars']:.2f} stars by {plural(told['by'], 'person', 'people')}; "
+        f"conduct alone would have earned {told['earned']:.2f}"
+    ),
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (

@@ -32,6 +32,7 @@ if TYPE_CHECKING:
     from markupsafe import Markup
 
     from underheaven.reading import Source
+    from underheaven.regime.rollout import Rules
     from underheaven.store import Run
 
 _TEMPLATES = Path(__file__).parent / "templates"
@@ -120,9 +121,9 @@ def render(run: Run, found: Mapping[str, Any], charts: Sequence[Chart]) -> str:
         findings=[_shown(finding) for finding in found["findings"]],
         charts=[_figure(chart, vl_convert) for chart in charts],
         strata=_strata_tables(found),
-        cited=_cited(run.regime),
+        cited=[row for model in _parts(run.regime) for row in _cited(model)],
         cited_world=_cited(run.world),
-        bibliography=_bibliography([run.regime, run.world]),
+        bibliography=_bibliography([*_parts(run.regime), run.world]),
         bases=BASES,
         command=_command(manifest),
         versions=", ".join(f"{name} {version}" for name, version in sorted(manifest.get("versions", {}).items())),
@@ -232,6 +233,15 @@ def _strata_tables(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         }
         for trait, title in titles.items()
     ]
+
+
+def _parts(rules: Rules) -> Sequence[Rules]:
+    """Return the files that a roll-out rests on, itself first; of a regime the regime."""
+    from underheaven.regime.rollout import Rollout
+
+    if not isinstance(rules, Rollout):
+        return (rules,)
+    return (rules.model_copy(update={"regimes": ()}), *rules.regimes)
 
 
 def _cited(model: Any) -> list[dict[str, Any]]:

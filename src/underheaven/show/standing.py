@@ -5,6 +5,7 @@ from __future__ import annotations
 import math
 from typing import TYPE_CHECKING
 
+from underheaven.regime.rollout import Rollout
 from underheaven.show.vega import (
     GREY,
     INK,
@@ -141,8 +142,10 @@ def scores(counts: Counts) -> Chart | None:
 
 def _cutoffs(counts: Counts) -> list[tuple[str, int]]:
     """Return (tier, the points from which it holds), from the best to the lowest."""
-    regime = counts.run.regime
-    return list(zip(regime.tier_names, regime.cutoffs, strict=True)) if regime is not None else []
+    rules = counts.run.regime
+    regimes = rules.regimes if isinstance(rules, Rollout) else [rules]
+    regime = next((regime for regime in regimes if regime.tiers), regimes[0])
+    return list(zip(regime.tier_names, regime.cutoffs, strict=True))
 
 
 def tiers(counts: Counts) -> Chart | None:

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.findings import findings
 from underheaven.study.firms import firms
+from underheaven.study.peers import peers
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -32,7 +33,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, `firms` (None without them)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers` and `firms` (None
+    without)
 
     Notes
     -----
@@ -63,6 +65,7 @@ def audit(run: Run) -> dict[str, Any]:
         "acts": _acts(counts),
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
+        "peers": peers(counts),
         "firms": firms(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
@@ -286,7 +289,8 @@ def _hospital(counts: Counts) -> dict[str, Any]:
                 "visits": counts.total(f"visits/{tier}"),
                 "wait_minutes": ratio(counts.total(f"wait_minutes/{tier}"), counts.total(f"visits/{tier}")),
             }
-            for tier in counts.tiers or ["everybody"]
+            for tier in [*counts.tiers, "everybody"]
+            if tier != "everybody" or not counts.tiers or counts.total("visits/everybody")
         ],
         "by_rank": [
             {

@@ -23,6 +23,7 @@ import pyarrow.compute as pc
 if TYPE_CHECKING:
     import pyarrow as pa
 
+    from underheaven.regime.schema import Regime
     from underheaven.store import Run
 
 STRATUM = ("group", "sex", "age", "income")
@@ -68,6 +69,14 @@ class Counts:
     def keeps_file(self) -> bool:
         """Tell whether the regime has a score or a list."""
         return bool(self.tiers or self.lists)
+
+    @property
+    def regimes(self) -> tuple[Regime, ...]:
+        """The regimes that people lived under: one, or those of a roll-out."""
+        from underheaven.regime.rollout import Rollout
+
+        rules = self.run.regime
+        return rules.regimes if isinstance(rules, Rollout) else (rules,)
 
     def total(self, counter: str) -> int:
         """Return what a counter has added up in the whole run; 0 if nothing was counted."""

@@ -9,7 +9,9 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from underheaven.study.counts import share
 from underheaven.study.firms import firm_findings
+from underheaven.study.peers import peers_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -31,6 +33,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
+        told += peers_findings(found)
     return [*told, *_life_findings(found), *firm_findings(found["firms"])]
 
 
@@ -81,6 +84,9 @@ def _sanction_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         if ever["people"]
         else nobody
     )
+    if found["peers"] is not None and not any(act["demerit"] for act in found["acts"]):
+        innocent = share(0, 0)
+        of_sanctioned = "Not measurable: ratings alone decide here, and no act is held against anybody."
     each = days["per_sanctioned"]["value"]
     lost = (
         f"Added up over all people; {decimal(each)} days for each person sanctioned, out of {whole(found['days'])}."

@@ -136,7 +136,7 @@ def _files(baseline: Counts, other: Counts) -> list[Measure]:
 
 def _waits(baseline: Counts, other: Counts) -> list[Measure]:
     def tiers(counts: Counts) -> list[str]:
-        return counts.tiers or ["everybody"]
+        return [*counts.tiers, "everybody"]
 
     every = list(dict.fromkeys([*tiers(baseline), *tiers(other)]))
     found = [

@@ -6,6 +6,7 @@ the same with any of them.
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any, ClassVar, Protocol
 
 import numpy as np
@@ -16,6 +17,9 @@ from underheaven import rng
 from underheaven.compiled import compiled
 from underheaven.life.state import KNOWS, WAS_SANCTIONED, WAS_SANCTIONED_INNOCENT, WAS_WRONGLY_SANCTIONED, State
 from underheaven.life.tables import POINT
+
+#: From a day to (regime, first citizen, end): under which regime of a roll-out whom the day before found.
+Ranges = Callable[[int], list[tuple[int, int, int]]]
 
 
 class Observer(Protocol):
@@ -48,7 +52,8 @@ class ScoreHistogram:
 
     Parameters
     ----------
-    rules : RULES record
+    phases : RULES[regime]
+    ranges_under : gives, for a day, (regime, first citizen, end) of all citizens
     ledgers : names of the ledgers
     window_days : int
     width : int, points a bin
@@ -56,12 +61,16 @@ class ScoreHistogram:
 
     name = "scores"
 
-    def __init__(self, rules: Any, ledgers: list[str], window_days: int, last_day: int, width: int = 25) -> None:
-        self._ledgers = ledgers
+    def __init__(
+        self, phases: Any, ranges_under: Ranges, ledgers: list[str], window_days: int, last_day: int, width: int = 25
+    ) -> None:
+        self._phases, self._ranges_under, self._ledgers = phases, ranges_under, ledgers
         self._days = {*range(0, last_day, 4 * window_days), last_day}
-        self._low = int(rules["floor"])
+        scored = [rules for rules in phases if rules["n_ledgers"] > 0] or phases[:1]
+        self._low = min(int(rules["floor"]) for rules in scored)
+        cap = max(int(rules["cap"]) for rules in scored)
         self._width = width * POINT
-        self._n_bins = (int(rules["cap"]) - self._low) // self._width + 1
+        self._n_bins = (cap - self._low) // self._width + 1
         self._seen: list[NDArray[np.int64]] = []  # one [1 + 2 * ledger * bin] row a look, the day first
 
     def observe(self, day: int, state: State) -> None:
@@ -69,9 +78,10 @@ class ScoreHistogram:
         if day not in self._days or not self._ledgers:
             return
         bins = np.zeros((2, len(self._ledgers), self._n_bins), np.int64)
-        for which, column in enumerate((state.score, state.true_score)):
-            for ledger in range(len(self._ledgers)):
-                _histogram(column[ledger], self._low, self._width, bins[which, ledger])
+        for regime, first, end in self._ranges_under(day):
+            for which, column in enumerate((state.score, state.true_score)):
+                for ledger in range(int(self._phases[regime]["n_ledgers"])):
+                    _histogram(column[ledger, first:end], self._low, self._width, bins[which, ledger])
         self._seen.append(np.concatenate([[day], bins.ravel()]))
 
     def table(self) -> pa.Table:

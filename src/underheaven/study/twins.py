@@ -19,9 +19,10 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from underheaven.errors import CommandError
-from underheaven.life.state import WAS_SANCTIONED, WAS_WRONGLY_SANCTIONED, State
+from underheaven.life.state import WAS_SANCTIONED, WAS_WRONGLY_SANCTIONED, State, rows_of
 from underheaven.study.counts import Counts
 from underheaven.study.measures import Measure, measures
+from underheaven.study.observe import Ranges
 from underheaven.study.paired import difference
 from underheaven.world.people import block_people, build_tables
 from underheaven.world.places import build_places
@@ -62,20 +63,23 @@ class LastDay:
 
     Parameters
     ----------
-    rules : RULES record of the run
+    phases : RULES[regime] of the run
     last_day : int
+    ranges_under : gives, for a day, (regime, first citizen, end) of all citizens; None: one regime for all
     """
 
     name = "last_day"
 
-    def __init__(self, rules: Any, last_day: int) -> None:
-        self._rules, self._last_day = rules, last_day
+    def __init__(self, phases: Any, last_day: int, ranges_under: Ranges | None = None) -> None:
+        self._phases, self._last_day, self._ranges_under = phases, last_day, ranges_under
         self.columns: Columns | None = None
 
     def observe(self, day: int, state: State) -> None:
         """Copy what is needed on the last day."""
         if day == self._last_day:
-            self.columns = _last(state, self._rules)
+            ranges = [(0, 0, len(state.strain))] if self._ranges_under is None else self._ranges_under(day)
+            parts = [_last(rows_of(state, first, end), self._phases[regime]) for regime, first, end in ranges]
+            self.columns = Columns(*(np.concatenate(columns) for columns in zip(*parts, strict=True)))
 
     def table(self) -> pa.Table:
         """Return one row a citizen, in the order of their numbers."""
@@ -88,6 +92,13 @@ class LastDay:
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
         """Nothing is kept before the last day."""
+
+
+def _graded(tier: UInt8, names: list[str]) -> tuple[UInt8, list[str]]:
+    """Return grades and their names, with one more for people without any, if there are any."""
+    if not len(tier) or int(tier.max()) < len(names):
+        return tier, names
+    return np.minimum(tier, len(names)).astype(np.uint8), [*names, NO_GRADE]
 
 
 def stored_columns(run: Run) -> Columns:
@@ -119,7 +130,7 @@ def _last(state: State, rules: Any) -> Columns:
         history += state.flags & WAS_SANCTIONED > 0
         history += state.flags & WAS_WRONGLY_SANCTIONED > 0
         refused = np.array(state.refused)
-    return Columns(tier, standing, history, refused, np.array(state.strain))
+    return Columns(rules["tier_column"][tier].astype(np.uint8), standing, history, refused, np.array(state.strain))
 
 
 # Who they are ---------------------------------------------------------------------------------------------
@@ -435,7 +446,8 @@ class Pair:
             before, after = getattr(a, of), getattr(b, of)
         elif of == "tier":
             rows, columns = (list(twin.run.manifest["tiers"]) or [NO_GRADE] for twin in (self.baseline, self.other))
-            before, after = a.tier, b.tier
+            # In a roll-out people under a regime without grades have a number behind the last one.
+            (before, rows), (after, columns) = _graded(a.tier, rows), _graded(b.tier, columns)
         elif of == "services":
             before, after = (np.bitwise_count(twin.refused) for twin in (a, b))
             most = int(max(before.max(initial=0), after.max(initial=0)))

@@ -22,6 +22,9 @@ from underheaven.world.schema import MAX_HOUSEHOLD, TRAITS, World
 
 Int64 = NDArray[np.int64]
 
+#: Bit of the packed traits, beyond those of the traits: she is the first of her household.
+IS_HEAD = 1 << 27
+
 
 class WorldTables(NamedTuple):
     """The tables that traits are drawn from.
@@ -241,7 +244,7 @@ def block_people(tables, seed, block, traits_out, head_out, words):
     ----------
     tables : WorldTables
     seed, block : int
-    traits_out : uint32[at least the block's size], packed traits (world/schema.py), overwritten
+    traits_out : uint32[at least the block's size], packed traits (world/schema.py) and `IS_HEAD`, overwritten
     head_out : int32[same], number within the block of the first member of the household, overwritten
     words : uint32[4, same], working memory
 
@@ -263,7 +266,7 @@ def block_people(tables, seed, block, traits_out, head_out, words):
         after = local + household // 2 if is_head else after
         shared = (household & 1) << 26 if is_head else shared
         head_out[local] = head
-        traits_out[local] = shared
+        traits_out[local] = shared | IS_HEAD * int(is_head)
     rng.draw_block(seed, rng.HOUSEHOLD, first, size, 0, 0, words)
     shared = 0
     for local in range(size):

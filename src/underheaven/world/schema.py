@@ -279,7 +279,8 @@ class Response(Section):
     """How treatment moves people: strain and caution, 0..255 each, what friends hear, and who appeals.
 
     `base_strain` is the lasting strain of an income tenth.  `fine_strain` is the strain of a fine of one day's
-    mean income on somebody with the mean income.
+    mean income on somebody with the mean income.  `fall_strain` is that of a fall to a lower grade by what others
+    think of her.
     """
 
     base_strain: Levels
@@ -293,6 +294,7 @@ class Response(Section):
     heard: Annotated[Prob, AfterValidator(Per("exchange"))]
     ties: Count
     appeals: Levels
+    fall_strain: Count | None = None
 
 
 class World(Document):

@@ -6,7 +6,7 @@ file of the other.  Firms may also gain points by screening people for the syste
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from typing import TYPE_CHECKING, Any, Literal
 
@@ -253,13 +253,16 @@ def misfits(regime: Regime, world: World) -> Iterator[Located]:
             yield Located("UH121", place, f"the firms of the world '{world.world}' have no {kind} '{name}'; {mend}")
 
 
-def put_firms(tables: Any, regime: Regime, world: World, quantiles: Callable[[Term], Int64]) -> None:
+def put_firms(
+    tables: Any, regime: Regime, world: World, lists: Mapping[str, int], quantiles: Callable[[Term], Int64]
+) -> None:
     """Fill in what the loop reads of firms; nothing, if the regime says nothing of them.
 
     Parameters
     ----------
     tables : RULES record, changed
     regime, world : as read
+    lists : places of the lists of people
     quantiles : of a stay on a list, by its term
     """
     rules, there = regime.firms, world.firms
@@ -280,6 +283,7 @@ def put_firms(tables: Any, regime: Regime, world: World, quantiles: Callable[[Te
         tables["firm_cutoffs"][tier] = cutoff * POINT
     tables["firm_below"] = MAX_TIERS
     if rules.list_ is not None:
+        tables["firm_list"] = 1
         tables["firm_term"] = quantiles(rules.list_.term)
         if rules.list_.below is not None:
             tables["firm_below"] = rules.tier_names.index(rules.list_.below)
@@ -287,7 +291,7 @@ def put_firms(tables: Any, regime: Regime, world: World, quantiles: Callable[[Te
     if rules.registers is not None:
         missed, false = rules.registers.missed_link.exact, rules.registers.false_link.exact
     tables["firm_link_right"], tables["firm_link_wrong"] = ONE - threshold(missed) - threshold(false), threshold(false)
-    _put_contamination(tables, regime, rules)
+    _put_contamination(tables, regime, rules, lists)
     if rules.screening is not None:
         tables["firm_screening_points"] = rules.screening.points.value * POINT
         tables["firm_screening_chance"] = threshold(min(Fraction(1), Fraction(world.exchange_days, 365)))
@@ -316,7 +320,7 @@ def _put_activities(tables: Any, rules: Firms, there: WorldFirms) -> None:
             tables["firm_refuse_tier"][at, tier] = threshold(rules.refusal(name, tier_name))
 
 
-def _put_contamination(tables: Any, regime: Regime, rules: Firms) -> None:
+def _put_contamination(tables: Any, regime: Regime, rules: Firms, lists: Mapping[str, int]) -> None:
     """Fill in what firm and representative do to each other; a context wall keeps them apart."""
     if regime.context_wall:
         return
@@ -324,7 +328,7 @@ def _put_contamination(tables: Any, regime: Regime, rules: Firms) -> None:
     if into is not None:
         tables["firm_to_points"] = 0 if into.points is None else into.points.value * POINT
         for name, chance in into.lists.items():
-            tables["firm_to_lists"][regime.list_names.index(name)] = threshold(chance.exact)
+            tables["firm_to_lists"][lists[name]] = threshold(chance.exact)
     if rules.from_representative is not None:
         tables["firm_from_points"] = rules.from_representative.value * POINT
 
