@@ -71,6 +71,17 @@ def ratios():
 
 
 @st.composite
+def allocations(draw):
+    rule = draw(st.sampled_from(["even", "by-records", "by-records-corrected", "by-truth", "hot-spots"]))
+    if rule == "even":
+        return {"rule": rule}
+    found = {"rule": rule, "moves": draw(chance("exchange"))}
+    if draw(st.booleans()):
+        found["half_life"] = draw(duration())
+    return found | ({"hot_spots": q(draw(st.integers(1, 10**6)))} if rule == "hot-spots" else {})
+
+
+@st.composite
 def recognitions(draw):
     law = draw(st.sampled_from(["independent", "constant"]))
     found = {
@@ -134,6 +145,8 @@ def regimes(draw):
             "growth": draw(rate()),
             "half_view": q(100),
         }
+        if draw(st.booleans()):
+            found["cameras"]["allocation"] = draw(allocations())
         if draw(st.booleans()):
             found["recognition"] = draw(recognitions())
     if draw(st.booleans()):

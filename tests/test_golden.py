@@ -6,8 +6,10 @@ import pytest
 
 from lives import live, totals
 
+REGIMES = ["press-2018", "rongcheng-2016", "judgment-defaulters", "none", "nosedive-2016", "hot-spot-cameras"]
 
-@pytest.mark.parametrize("regime", ["press-2018", "rongcheng-2016", "judgment-defaulters", "none", "nosedive-2016"])
+
+@pytest.mark.parametrize("regime", REGIMES)
 @pytest.mark.parametrize("world", ["town", "city", "province", "china"])
 def test_golden_run(tmp_path, golden, regime, world):
     """4,000 citizens over 63 days: the hash of the columns and every counter."""

@@ -44,7 +44,7 @@ SURVEY = 29
 FIRM = 30  # of the first citizen of a run of a block, day 0; words: who represents the firm, size, sector, -
 FIRM_ACT = 31  # of the representative; k and words: life/firms.py
 RISK = 32
-ALLOCATION = 33  # decisions of institutions; the place of the citizen has the county or area
+ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
 DEMAND = 34  # ... the firm that a demand is made to
 
 MASK32 = 0xFFFFFFFF

@@ -10,6 +10,8 @@ from numpy.typing import NDArray
 
 from underheaven.institutions import Institutions
 from underheaven.institutions.attribution import act_shares, hazard_gaps
+from underheaven.institutions.cameras import Cameras
+from underheaven.institutions.patrols import first_cameras
 from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
@@ -90,8 +92,13 @@ def first_memory(phases: Phases) -> Memory:
     """Return what the institutions remember before the first exchange.
 
     `backlog` : int64[county], appeals waiting, in billionths of a case.
+    With a rule of allocation also int64[county] each: `cameras_moved`, in 1/65536 of a camera, their sum is 0;
+    `camera_counts`, what the rule goes by; `camera_seen`, thresholds of the last window.
     """
-    return {"backlog": np.zeros(phases.n_counties, np.int64)}
+    names = ["backlog"]
+    if any(institutions.patrols is not None for institutions in phases.institutions):
+        names += ["cameras_moved", "camera_counts", "camera_seen"]
+    return {name: np.zeros(phases.n_counties, np.int64) for name in names}
 
 
 def empty_counts(n_counties: int) -> Counts:
@@ -130,10 +137,12 @@ def next_exchange(
     for phase, institutions in enumerate(phases.institutions):
         here = in_force == phase
         if len(phases.institutions) == 1:
-            tables, remembered = _hand_over(institutions, census, day, last, last_days, memory)
+            tables, remembered = _hand_over(institutions, census, day, last, last_days, memory, here, ~here)
         elif here.any():
             own = {name: memory.get(_own(name, phase), array) for name, array in memory.items()}
-            handed, own = _hand_over(institutions, census, day, last, last_days, own)
+            alike, alike_before = (_same_cameras(phases, institutions, now) for now in (in_force, before))
+            new = alike & ~alike_before
+            handed, own = _hand_over(institutions, census, day, last, last_days, own, alike, new)
             tables[here] = handed[here]
             for name, array in own.items():
                 if len(array) == len(here):  # by county
@@ -147,21 +156,39 @@ def next_exchange(
     return tables, remembered
 
 
+def _same_cameras(phases: Phases, institutions: Institutions, in_force: Int64) -> NDArray[np.bool_]:
+    """Tell in which counties cameras are placed by the same rules: between those they can move."""
+    mine = institutions.cameras, institutions.patrols
+    same: NDArray[np.bool_] = np.array([(i.cameras, i.patrols) == mine for i in phases.institutions])[in_force]
+    return same
+
+
 def _own(name: str, phase: int) -> str:
     """Return the name under which one regime's institutions remember what is not by county."""
     return name if "@" in name else f"{name}@{phase}"
 
 
 def _hand_over(
-    institutions: Institutions, census: Census, day: int, last: Counts | None, last_days: int, memory: Memory
+    institutions: Institutions,
+    census: Census,
+    day: int,
+    last: Counts | None,
+    last_days: int,
+    memory: Memory,
+    here: NDArray[np.bool_],
+    new: NDArray[np.bool_],
 ) -> tuple[NDArray[np.void], Memory]:
-    """Let the institutions of one regime hand over their tables, as if it were in force in every county."""
+    """Let the institutions of one regime hand over their tables, as if it were in force in every county.
+
+    Cameras pass between the counties `here`; those that are `new` had other rules for them in the last window.
+    """
     n_counties, window = len(census.people), institutions.window_days
     tables = np.zeros(n_counties, EXCHANGE)
+    tables["cameras"] = -1
     tables["seen"][:, REGISTER] = ONE
     tables["seen"][:, REPORT] = institutions.report_seen
     if institutions.cameras is not None:
-        tables["seen"][:, CAMERA] = institutions.cameras.coverage(census.urban_share, census.people, day)
+        memory = _watch(institutions, institutions.cameras, census, day, last, tables, memory, here, new)
     visits = np.zeros((n_counties, 3), np.int64)
     if last is None:
         visits[:, 1] = [int(a_day * window) for a_day in institutions.hospitals.expected_visits(census.strata)]
@@ -190,6 +217,42 @@ def _zones(in_force: Int64, phases: Phases, channel: int) -> list[Int64]:
     is_national = np.array([institutions.is_national[channel] for institutions in phases.institutions])[in_force]
     nation = np.flatnonzero(has & is_national)
     return [*([nation] if len(nation) else []), *np.flatnonzero(has & ~is_national).reshape(-1, 1)]
+
+
+def _watch(
+    institutions: Institutions,
+    cameras: Cameras,
+    census: Census,
+    day: int,
+    last: Counts | None,
+    tables: NDArray[np.void],
+    memory: Memory,
+    here: NDArray[np.bool_],
+    new: NDArray[np.bool_],
+) -> Memory:
+    """Say what share of acts the cameras of each county see, and send them on where a rule says so."""
+    densities = cameras.densities(census.urban_share, census.people, day)
+    patrols = institutions.patrols
+    if patrols is None:
+        tables["seen"][:, CAMERA] = cameras.in_view(densities)
+        return memory
+    start = first_cameras(cameras, census.urban_share, census.people)
+    # A county that has changed over has the cameras of the law, and none of the counts.
+    away, counts = (np.where(new, 0, memory[name]) for name in ("cameras_moved", "camera_counts"))
+    if last is not None:
+        acts = np.array(patrols.acts, np.int64) * c.PER_ACTIVITY + c.ACTIVITY + c.DONE
+        at = here & ~new
+        found, done = last.county[at, c.PROBES].tolist(), last.county[at][:, acts].sum(axis=1).tolist()
+        counts[at] = patrols.remember(counts[at].tolist(), found, done, memory["camera_seen"][at].tolist())
+        now = patrols.send_on((start + away)[here].tolist(), counts[here].tolist(), census.people[here].tolist())
+        away[here] = np.array(now, np.int64) - start[here]
+    # Only what was moved is added to the law, so that a rule that moves nothing leaves every bit as it is.
+    grown = cameras.grown(day)
+    more = [1000.0 * m / UNIT / n * grown for m, n in zip(away.tolist(), census.people.tolist(), strict=True)]
+    seen = cameras.in_view([max(0.0, d + m) for d, m in zip(densities, more, strict=True)])
+    tables["seen"][:, CAMERA] = seen
+    tables["cameras"] = [int(n * grown) for n in (start + away).tolist()]
+    return memory | {"cameras_moved": away, "camera_counts": counts, "camera_seen": seen}
 
 
 def _recognise(

@@ -12,6 +12,7 @@ from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.employers import Employers
 from underheaven.institutions.hospitals import Hospitals
+from underheaven.institutions.patrols import Patrols
 
 
 @dataclass(frozen=True)
@@ -25,6 +26,7 @@ class Institutions:
     appeals: Appeals | None
     hospitals: Hospitals
     window_days: int
+    patrols: Patrols | None = None  # None: cameras stay where they are
     has_registers: bool = True
     has_firms: bool = False
     firm_links_are_national: bool = True

@@ -49,18 +49,30 @@ class Cameras:
         Returns
         -------
         int64[county] : thresholds of 1 - 2**(-density / half_view)
+        """
+        return self.in_view(self.densities(urban_share, people, day))
+
+    def grown(self, day: int) -> float:
+        """Return their number on a day over that of day 0."""
+        return 1.0 + self.growth_per_day * day
+
+    def densities(self, urban_share: Int64, people: Int64, day: int) -> list[float]:
+        """Return the cameras per 1,000 people of each county: towns have `urban_ratio` times those of the country."""
+        urban = [u / ONE for u in urban_share.tolist()]
+        weights = [u * self.urban_ratio + 1.0 - u for u in urban]
+        heads = people.tolist()
+        mean = math.fsum(w * n for w, n in zip(weights, heads, strict=True)) / max(1, sum(heads))
+        density = self.per_1000 * self.grown(day)
+        return [density * w / mean for w in weights]
+
+    def in_view(self, densities: Sequence[float]) -> Int64:
+        """Return the share of outdoor acts that cameras of these densities see, as thresholds.
 
         Notes
         -----
         Cameras placed independently of each other: each new one sees a share of what is still unseen.
         """
-        urban = [u / ONE for u in urban_share.tolist()]
-        weights = [u * self.urban_ratio + 1.0 - u for u in urban]
-        heads = people.tolist()
-        mean = math.fsum(w * n for w, n in zip(weights, heads, strict=True)) / max(1, sum(heads))
-        density = self.per_1000 * (1.0 + self.growth_per_day * day)
-        seen = [1.0 - math.exp2(-density * w / mean / self.half_view) for w in weights]
-        return np.array([_quantised(p) for p in seen], np.int64)
+        return np.array([_quantised(1.0 - math.exp2(-density / self.half_view)) for density in densities], np.int64)
 
 
 @dataclass(frozen=True)

@@ -2,7 +2,7 @@
 
 One array a column, never an object a citizen.  A column exists only where a regime needs it; its first axis
 (if any) is the ledger, the list or the year, its last axis the citizen.  Under `press-2018` they are
-13 bytes a citizen.
+13 bytes a citizen, and 9 a firm.
 """
 
 from __future__ import annotations

@@ -195,6 +195,8 @@ EXCHANGE = np.dtype(
         ("appeal_days", _I),  # until an appeal filed now is decided, at the least
         ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
         ("phase_before", _I),  # ... and which was in the window before
+        # what a rule of allocation reports; the loop does not read it
+        ("cameras", _I),  # in 1/65536 of a camera; -1 where the regime has no such rule
         # firms
         ("firm_gaps", _I, MAX_WINDOW),  # a false link has reached a firm by then
         ("firm_acts", _I, N_FIRM_ACTS),  # cumulative: which act of firms a false link is about

@@ -27,6 +27,7 @@ from underheaven.reading import (
 )
 from underheaven.regime import checks
 from underheaven.regime.sections.firms import Firms
+from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.standing import Refusal as Refusal
 from underheaven.regime.standing import Score as Score
@@ -102,6 +103,7 @@ class Cameras(Section):
     growth: Rate | None = None
     urban_ratio: Factor | None = None
     half_view: Factor
+    allocation: Allocation | None = None
 
     @model_validator(mode="after")
     def _check(self) -> Cameras:

@@ -12,6 +12,7 @@ from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
 from underheaven.show.firms import firms
+from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
@@ -574,6 +575,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lists,
     refusals,
     hospital,
+    cameras,
     tile_map,
     firms,
 )

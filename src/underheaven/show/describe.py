@@ -8,6 +8,7 @@ from typing import Any
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
 from underheaven.show.firms import told_of_firms
+from underheaven.show.patrols import allocation_sentences
 from underheaven.show.peers import describe_peers
 from underheaven.study.words import decimal, label, whole
 
@@ -101,6 +102,7 @@ def _watching(regime: Regime) -> list[str]:
         growth = regime.cameras.growth
         more = f" Their number grows by {_exactly(growth.exact)} a {growth.per}." if growth else ""
         found.append(f"There are {density} cameras for every 1,000 people.{more}")
+        found += allocation_sentences(regime.cameras.allocation)
     if regime.recognition is not None:
         found.append(_recognition(regime.recognition))
     registers = regime.registers

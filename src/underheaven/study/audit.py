@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.findings import findings
 from underheaven.study.firms import firms
+from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
 
 if TYPE_CHECKING:
@@ -33,8 +34,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers` and `firms` (None
-    without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `cameras` and
+    `firms` (None without)
 
     Notes
     -----
@@ -66,6 +67,7 @@ def audit(run: Run) -> dict[str, Any]:
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
         "peers": peers(counts),
+        "cameras": patrols(counts),
         "firms": firms(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},

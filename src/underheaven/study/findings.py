@@ -11,6 +11,7 @@ from typing import Any
 
 from underheaven.study.counts import share
 from underheaven.study.firms import firm_findings
+from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
@@ -34,7 +35,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += peers_findings(found)
-    return [*told, *_life_findings(found), *firm_findings(found["firms"])]
+    return [*told, *camera_findings(found["cameras"]), *_life_findings(found), *firm_findings(found["firms"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:
