@@ -52,6 +52,19 @@ def test_the_python_of_the_readme(tmp_path, monkeypatch):
     assert len(names["run"].frame("counts_stratum")) > 0  # type: ignore[attr-defined]
 
 
+def test_the_tutorial_of_the_staggered_roll_out(capsys):
+    """Its code prints what the page shows: estimates near the truth where there is an effect, and a truth of zero."""
+    pytest.importorskip("pandas")
+    page = "docs/tutorial/staggered-pilots.md"
+    names: dict[str, object] = {}
+    exec("\n".join(blocks(page, "python")), names)  # the blocks are ours
+    printed = capsys.readouterr().out
+    shown = re.search(r"\n```\n(volunteering.*?)```", (ROOT / page).read_text(encoding="utf-8"), re.DOTALL)
+    assert shown is not None
+    assert printed.startswith(shown[1])
+    assert re.search(r"^([\d,]+) of \1 additional hours", printed, re.MULTILINE)
+
+
 def test_links_lead_somewhere():
     """Every relative link of the documentation points at a file or folder."""
     for page in [ROOT / "README.md", *ROOT.glob("docs/**/*.md")]:

@@ -185,3 +185,29 @@ def test_a_panel_on_the_command_line(told_and_untold, tmp_path, capsys):
     assert "3 citizens, 360 rows" in capsys.readouterr().out
     assert path.stat().st_size > 1_000
     assert main(["panel", folder, "--sample", "3", "--out", str(tmp_path / "no" / "x.parquet")]) == 1
+
+
+def test_two_lives_stand_side_by_side(told_and_untold, tmp_path, capsys, monkeypatch):
+    """One citizen under two regimes in two columns: equal steps beside each other, the parting marked once."""
+    monkeypatch.setenv("COLUMNS", "80")
+    one, other = (Reliving(run) for run in told_and_untold[:2])
+    parting = first_parting(one, other)
+    assert parting is not None
+    lives = [each.life(parting.citizen) for each in (one, other)]
+    rows = words.side_by_side(lives, parting_step(*lives))
+    assert [row.day for row in rows] == sorted(row.day for row in rows)
+    assert sum(row.parts for row in rows) == 1
+    first = next(at for at, row in enumerate(rows) if row.differs)
+    assert rows[first].parts
+    folders = [str(run.folder) for run in told_and_untold[:2]]
+    page = tmp_path / "pair.html"
+    assert main(["life", *folders, "--citizen", str(parting.citizen)]) == 0
+    out = capsys.readouterr().out
+    assert out.count("the lives part here") == 1
+    assert max(map(len, out.splitlines())) <= 80
+    assert main(["life", *folders, "--citizen", str(parting.citizen), "--html", str(page)]) == 0
+    html = page.read_text()
+    assert html.count("the lives part here") == 1
+    assert "press-2018" in html
+    same = words.side_by_side([lives[0], one.life(parting.citizen)], None)
+    assert not any(row.differs or row.parts for row in same)

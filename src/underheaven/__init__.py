@@ -85,6 +85,8 @@ def run(
     observers: Sequence[Observer] = (),
     progress: Progress | None = None,
     stop: Stop | None = None,
+    keep: Sequence[int] = (),
+    start: str | None = None,
 ) -> Run:
     """Live a regime in a world and return the stored run.
 
@@ -103,6 +105,9 @@ def run(
     observers : further observers; they only read
     progress : called after each window with (day, days, citizen-days, seconds, note)
     stop : such as `threading.Event`; when it is set, the run stores a checkpoint and raises `errors.Interrupted`
+    keep : days whose state is kept with the run, so that futures may start from it
+    start : ``"FOLDER@DAY"``, a stored run and a day: until then everything is as in that run, from then on the
+        regime is in force; the world, its people and the seed are those of the run
 
     Returns
     -------
@@ -112,12 +117,17 @@ def run(
     ------
     errors.UnderheavenError : with what was found, where, and what to write instead
     """
+    from underheaven.branching import begun
     from underheaven.engine.run import simulate
 
+    lived = begun(start, regime, world, _whole("people", people), _whole("seed", seed, 1), set)
     return simulate(
-        *_loaded(regime, world, _whole("people", people), set),
+        lived.rules,
+        lived.world,
         days=_whole("days", days, 365),
-        seed=_whole("seed", seed, 1),
+        seed=lived.seed,
+        keep=[_whole("keep", day, 90) for day in keep],
+        start=lived.start,
         threads=_whole("threads", threads),
         out=out,
         resume=resume,
@@ -125,7 +135,7 @@ def run(
         observers=observers,
         progress=progress,
         stop=stop,
-        asked=_asked(regime, world, set),
+        asked=_asked(regime, world, set, start),
     )
 
 
@@ -144,6 +154,7 @@ def compare(
     page: bool = True,
     progress: Progress | None = None,
     stop: Stop | None = None,
+    start: str | None = None,
 ) -> Comparison:
     """Live the same people under several regimes and hold each against the first.
 
@@ -167,6 +178,8 @@ def compare(
     page : write compare.html, comparison.json and data/*.csv into the folder
     progress : called after each window with (day, days, citizen-days, seconds, note), over all runs together
     stop : such as `threading.Event`; when it is set, a checkpoint is stored and `errors.Interrupted` raised
+    start : ``"FOLDER@DAY"``: several futures of a stored run, in each of which another regime is in force from the
+        day on
 
     Returns
     -------
@@ -191,6 +204,7 @@ def compare(
         overwrite=overwrite,
         progress=progress,
         stop=stop,
+        start=start,
     )
     if page:
         from underheaven.show.compare import write_page
@@ -279,10 +293,11 @@ def worlds() -> list[str]:
     return catalogue.names("worlds")
 
 
-def _asked(regime: object, world: object, changes: Sequence[str]) -> dict[str, object]:
+def _asked(regime: object, world: object, changes: Sequence[str], start: str | None = None) -> dict[str, object]:
     """Return how the files were named, for the manifest; models made in Python have no name to ask for."""
     names = {"regime": regime, "world": world}
     return {
         **{key: os.fspath(name) for key, name in names.items() if isinstance(name, (str, os.PathLike))},
         "set": list(changes),
+        **({"from": start} if start is not None else {}),
     }

@@ -13,7 +13,8 @@ from pathlib import Path
 from typing import TYPE_CHECKING
 
 import underheaven
-from underheaven.engine.run import RESULTS_VERSION, Progress, Stop, ranges_under, simulate
+from underheaven.branching import begun
+from underheaven.engine.run import RESULTS_VERSION, Progress, Start, Stop, ranges_under, simulate
 from underheaven.engine.threads import blocks_per_group
 from underheaven.errors import CommandError, StoreError, UnderheavenError, Where
 from underheaven.regime.rollout import Rollout, Rules, compile_rules
@@ -48,6 +49,7 @@ def live_together(
     overwrite: bool,
     progress: Progress | None,
     stop: Stop | None,
+    start: str | None,
 ) -> Comparison:
     """Load the regimes, live each of them in turn and pair the lives.
 
@@ -59,7 +61,7 @@ def live_together(
     -------
     Comparison : its runs stand in the folder ``runs/`` of `out`
     """
-    loaded, place = _loaded(regimes, world, people, changes)
+    loaded, place, seed, begin = _loaded(regimes, world, people, seed, changes, start)
     labels = labels_of(regimes, changes)
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="underheaven-")) / "comparison"
     _check_folder(folder, resume, overwrite)
@@ -83,7 +85,8 @@ def live_together(
                 observers=(observer,),
                 progress=of_all,
                 stop=stop,
-                asked=underheaven._asked(regimes[at], world, changes if at else ()),
+                asked=underheaven._asked(regimes[at], world, changes if at else (), start),
+                start=begin,
             )
         of_all.next()
         homes.append(home)
@@ -103,9 +106,19 @@ def live_together(
 
 
 def _loaded(
-    regimes: Sequence[Named], world: str | os.PathLike[str] | World, people: int | None, changes: Sequence[str]
-) -> tuple[list[Rules], World]:
-    """Read the regimes; the changes belong to all but the first."""
+    regimes: Sequence[Named],
+    world: str | os.PathLike[str] | World,
+    people: int | None,
+    seed: int,
+    changes: Sequence[str],
+    start: str | None,
+) -> tuple[list[Rules], World, int, Start | None]:
+    """Read the regimes; the changes belong to all but the first.
+
+    Returns
+    -------
+    (what is lived, world, seed, kept state to start from)
+    """
     if isinstance(regimes, (str, os.PathLike, Regime, Rollout)) or not isinstance(regimes, (list, tuple)):
         raise CommandError.of("UH803", f"regimes is {regimes!r:.60}; write a list, as ['none', 'press-2018']")
     if len(regimes) < 2:
@@ -119,13 +132,14 @@ def _loaded(
                     "leave it out, or write a world file of your own and name it with --world"
                 )
                 raise CommandError.of("UH803", text)
-    first, place = underheaven._loaded(regimes[0], world, people, ())
-    loaded = [first]
+    first = begun(start, regimes[0], world, people, seed, ())
+    place, loaded = first.world, [first.rules]
     for regime in regimes[1:]:
-        loaded.append(underheaven._loaded(regime, place, None, changes)[0])
+        again = (world, people, seed) if start is not None else (place, None, seed)
+        loaded.append(begun(start, regime, *again, changes).rules)
     for regime in loaded:
         compile_rules(regime, place)  # whatever does not fit is said before anybody lives
-    return loaded, place
+    return loaded, place, first.seed, first.start
 
 
 def labels_of(regimes: Sequence[Named], changes: Sequence[str]) -> list[str]:

@@ -6,6 +6,7 @@ with a manifest is complete, and whatever kills a writer leaves the run that was
 
 While a run is being lived, its partial folder holds up to two checkpoints.  A checkpoint is complete when its
 folder has its final name; the newest one that verifies is taken.  Nothing is ever appended, and nothing is pickled.
+States that a run is asked to keep have the same form, and stay with it as parts (``states/DAY/``).
 """
 
 from __future__ import annotations
@@ -41,6 +42,7 @@ MANIFEST = "manifest.json"
 CHECKPOINT_FORMAT = "underheaven-checkpoint/1"
 
 _LOCK = ".lock"
+_STATES = "states"
 _KEEP_CHECKPOINTS = 2
 _CHUNK = 1 << 22  # bytes read at once
 _MAP_FROM = 1 << 20  # arrays of a checkpoint this large are mapped, not read
@@ -222,7 +224,7 @@ class RunWriter:
                 self._check_place()
                 self._check_checkpoints()
                 for entry in self.partial.iterdir():
-                    if entry.name != _LOCK and not (self._resume and entry in self._checkpoints()):
+                    if entry.name != _LOCK and not (self._resume and self._is_of_resume(entry)):
                         _remove(entry)
         except BaseException:
             self._leave()
@@ -330,6 +332,10 @@ class RunWriter:
         found = self.partial.glob("checkpoint-*")
         return sorted(path for path in found if path.name.removeprefix("checkpoint-").isdecimal())
 
+    def _is_of_resume(self, entry: Path) -> bool:
+        """Tell whether an entry is needed to go on: a checkpoint, or the states that are kept."""
+        return entry in self._checkpoints() or entry.name == _STATES
+
     def save_checkpoint(self, day: int, arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> None:
         """Store all that is needed to go on from `day`; the checkpoint before is kept too.
 
@@ -339,7 +345,24 @@ class RunWriter:
         arrays : by name; no dtype object
         meta : plain values for JSON
         """
-        place = self.partial / f"checkpoint-{day:06d}"
+        self._write_state(self.partial / f"checkpoint-{day:06d}", day, arrays, meta)
+        with _disk("write", self.partial):
+            for old in self._checkpoints()[:-_KEEP_CHECKPOINTS]:
+                _remove(old)
+
+    def keep_state(self, day: int, arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> None:
+        """Store the same as a part of the run, for futures that start from it.
+
+        Parameters
+        ----------
+        As those of :meth:`save_checkpoint`.
+        """
+        with _disk("write", self.partial):
+            (self.partial / _STATES).mkdir(exist_ok=True)
+        self._write_state(self.partial / _STATES / f"{day:06d}", day, arrays, meta)
+
+    def _write_state(self, place: Path, day: int, arrays: dict[str, NDArray[Any]], meta: dict[str, Any]) -> None:
+        """Write a state beside its place and rename it in."""
         new = place.with_name(place.name + ".new")
         try:
             with _disk("write", new):
@@ -354,9 +377,7 @@ class RunWriter:
                 if place.exists():
                     _remove(place)
                 new.rename(place)
-                _sync_folder(self.partial)
-                for old in self._checkpoints()[:-_KEEP_CHECKPOINTS]:
-                    _remove(old)
+                _sync_folder(place.parent)
         except BaseException:
             shutil.rmtree(new, ignore_errors=True)
             raise
@@ -405,8 +426,22 @@ class RunWriter:
                 write(part)
             self._parts[file] = {"sha256": part.next_digest(), "bytes": part.size, **more}
 
+    def _add_states(self) -> None:
+        """Take the kept states into the parts of the run; a damaged one is an error, an unfinished one goes."""
+        for place in sorted((self.partial / _STATES).glob("*")):
+            if place.name.endswith(".new"):
+                _remove(place)
+                continue
+            _read_checkpoint(place)
+            for path in (place / "arrays.npy", place / "checkpoint.json"):
+                with _disk("read", path), path.open("rb") as file:
+                    size = path.stat().st_size
+                    file_part = {"sha256": _digest(file, size), "bytes": size}
+                self._parts[path.relative_to(self.partial).as_posix()] = file_part
+
     def finish(self, manifest: dict[str, Any]) -> None:
         """Write the manifest, force everything to the disk and put the run in its place."""
+        self._add_states()
         sealed = _sealed({**manifest, "format": FORMAT, "parts": self._parts})
         with _disk("write", self.partial):
             with _Part(self.partial / MANIFEST) as part:
@@ -608,6 +643,27 @@ class Run:
         from underheaven.world.schema import World
 
         return World.model_validate(self.json("world.json"))
+
+    @property
+    def kept_days(self) -> list[int]:
+        """The days whose state is kept with the run, for futures that start from it."""
+        found = (Path(file) for file in self.manifest["parts"] if file.startswith(f"{_STATES}/"))
+        return sorted(int(file.parent.name) for file in found if file.name == "checkpoint.json")
+
+    def state(self, day: int) -> tuple[dict[str, NDArray[Any]], dict[str, Any]]:
+        """Return the arrays (read-only) and the particulars of a state that is kept.
+
+        Raises
+        ------
+        CommandError : UH801 none is kept of this day
+        StoreError : UH703 it is damaged
+        """
+        if day not in self.kept_days:
+            kept = ", ".join(map(str, self.kept_days)) or "none"
+            text = f"the run keeps no state of day {day} (kept: {kept}); run it with --keep {day}"
+            raise CommandError.of("UH801", text)
+        _, arrays, meta = _read_checkpoint(self.folder / _STATES / f"{day:06d}")
+        return arrays, meta
 
     def json(self, file: str) -> Any:
         """Return the value of a JSON part."""

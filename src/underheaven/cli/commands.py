@@ -5,6 +5,7 @@ from __future__ import annotations
 import json as _json
 import os
 import signal
+import sys
 import threading
 from collections.abc import Callable, Iterator, Sequence
 from contextlib import contextmanager
@@ -26,6 +27,10 @@ def _number(read: Callable[[str, str], int]) -> Callable[[Any, Sequence[Token]],
         return read(tokens[0].value, tokens[0].keyword or "the number")
 
     return convert
+
+
+def _each_day(_: Any, tokens: Sequence[Token]) -> tuple[int, ...]:
+    return tuple(numbers.days(token.value, token.keyword or "--keep") for token in tokens)
 
 
 _Count = Parameter(converter=_number(numbers.count), allow_leading_hyphen=True, metavar="N")
@@ -76,6 +81,23 @@ def run(
     threads: Annotated[
         int | None, _Count, Parameter(help="any number gives the same bits (default: all cores)")
     ] = None,
+    keep: Annotated[
+        tuple[int, ...],
+        Parameter(
+            converter=_each_day,
+            allow_leading_hyphen=True,
+            help="keep the state of this day, so that futures may start from it; may stand several times",
+            metavar="DAY",
+        ),
+    ] = (),
+    from_: Annotated[
+        str | None,
+        Parameter(
+            name="--from",
+            help="start where a stored run stood: until that day its regime is in force, then this one",
+            metavar="RUN@DAY",
+        ),
+    ] = None,
     resume: Annotated[bool, Parameter(help="go on with an interrupted run")] = False,
     overwrite: Annotated[bool, Parameter(help="replace a run that is there, once the new one is complete")] = False,
     json: Annotated[bool, Parameter(help="print manifest and findings as JSON on stdout")] = False,
@@ -83,12 +105,15 @@ def run(
     quiet: Annotated[bool, Parameter(help="say nothing but errors")] = False,
 ) -> None:
     """Live a regime in a world and write a run folder with its report."""
+    from underheaven.branching import begun
     from underheaven.cli.progress import Narrator
     from underheaven.engine.run import simulate
 
-    lived, place = underheaven._loaded(regime, world, people, set_)
+    lived, place, seed, start = begun(from_, regime, world, people, seed, set_)
     folder = _home(out) if out is not None else Path("runs") / f"{lived.regime}-{place.world}-s{seed}"
     head = f"{lived.regime} in {place.world}, {days} days, seed {seed}"
+    if from_ is not None and start is None and not quiet:
+        print(f"{from_}: no state of that day is kept, so the days until then are lived again", file=sys.stderr)
     with Narrator(quiet, head) as narrator, _stoppable(narrator) as stop:
         stored = simulate(
             lived,
@@ -101,7 +126,9 @@ def run(
             overwrite=overwrite,
             progress=narrator,
             stop=stop,
-            asked=underheaven._asked(regime, world, set_),
+            asked=underheaven._asked(regime, world, set_, from_),
+            keep=keep,
+            start=start,
         )
     findings = _audit(stored) if json else None
     report = None if no_report else _write_report(stored)
@@ -155,6 +182,10 @@ def compare(
     threads: Annotated[
         int | None, _Count, Parameter(help="any number gives the same bits (default: all cores)")
     ] = None,
+    from_: Annotated[
+        str | None,
+        Parameter(name="--from", help="futures of a stored run: each regime from this day on", metavar="RUN@DAY"),
+    ] = None,
     resume: Annotated[bool, Parameter(help="go on with an interrupted comparison")] = False,
     overwrite: Annotated[bool, Parameter(help="replace a comparison that is there")] = False,
     json: Annotated[bool, Parameter(help="print everything as JSON on stdout")] = False,
@@ -172,7 +203,7 @@ def compare(
 
     found = comparing.compare(
         regimes, world, people=people, days=days, seed=seed, out=None if out is None else _home(out), changes=set_,
-        threads=threads, resume=resume, overwrite=overwrite, no_page=no_page, quiet=quiet,
+        threads=threads, resume=resume, overwrite=overwrite, no_page=no_page, quiet=quiet, start=from_,
     )  # fmt: skip
     if json:
         _print_json(comparing.as_json(found))

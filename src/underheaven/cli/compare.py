@@ -127,6 +127,7 @@ def compare(
     overwrite: bool,
     no_page: bool,
     quiet: bool,
+    start: str | None,
 ) -> Comparison:
     """Live the regimes, with progress on stderr, and print the summary."""
     from underheaven.cli.commands import _stoppable
@@ -149,6 +150,7 @@ def compare(
             page=not no_page,
             progress=narrator,
             stop=stop,
+            start=start,
         )
     if not quiet:
         print_comparison(comparison)

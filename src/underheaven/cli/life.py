@@ -49,22 +49,17 @@ def life(
     titles = _titles(lived, lives)
     if html is not None:
         title = f"Citizen {lives[0].citizen}" + (f", {what}" if what else "")
-        path = words.write_page(html.expanduser(), title, lives, titles, source, everything, parting)
+        path = words.write_page(
+            html.expanduser(), title, lives, titles, source, everything, parting, is_pair=len(lived) > 1
+        )
         if not json:
             print(path)
+    elif not json and len(lived) > 1:
+        _print_pair(lives, [one.regime.regime for one in lived], parting, everything)
     elif not json:
         console = _console()
         for one, title in zip(lives, titles, strict=True):
             _print(console, one, title, source, everything)
-        if len(lived) > 1:
-            if parting is None:
-                console.print("Both lives are the same to the last step.")
-            else:
-                console.print("The lives part here:")
-                for one, title in zip(lives, titles, strict=True):
-                    step = one.steps[parting] if parting < len(one.steps) else None
-                    text = "nothing more" if step is None else f"day {step.day}: {words.sentence(step)}"
-                    console.print(f"  {title}: {text}")
 
 
 def _sources(lived: Sequence[Reliving]) -> Any:
@@ -99,6 +94,43 @@ def _print(console: Any, life: Life, title: str, source: Any, everything: bool) 
     else:
         console.print(_grid(rows, right=(0,), heads=("day", "what happened, by which rule", "the file says")))
     console.print()
+
+
+def _print_pair(lives: Sequence[Life], names: Sequence[str], parting: int | None, everything: bool) -> None:
+    """Print one citizen's life under two regimes in two columns; what differs has a mark before it."""
+    from rich.table import Table
+    from rich.text import Text
+
+    from underheaven.show import life as words
+
+    console = _console()
+    console.print(f"Citizen {lives[0].citizen}, {lives[0].county}, under two regimes", style="bold")
+    console.print(f"{words.who(lives[0])}.")
+    console.print()
+    names = [f"{name} ({at})" if names[0] == names[1] else name for at, name in enumerate(names, 1)]
+    table = Table(box=None, pad_edge=False, header_style="bold", padding=(0, 1, 0, 0))
+    table.add_column("day", justify="right")
+    table.add_column("", width=1)
+    for name in names:
+        table.add_column(name, ratio=1, overflow="fold")
+    table.add_row("", "", *(Text(words.sums(life)) for life in lives))
+    before = ["", ""]
+    for row in words.side_by_side(lives, parting, everything=everything):
+        if row.parts:
+            table.add_row("", "", Text("--- the lives part here ---", style="bold"), "")
+        cells = []
+        for at, step in enumerate((row.one, row.other)):
+            if step is None:
+                cells.append(Text(""))
+                continue
+            told, true = words.standing(step.filed), words.standing(step.true)
+            side = told if told == true else f"{told} (true: {true})"
+            cells.append(Text(words.sentence(step) + (f"\n  {side}" if side != before[at] else "")))
+            before[at] = side
+        table.add_row(str(row.day), "*" if row.differs else "", *cells)
+    console.print(table)
+    if parting is None:
+        console.print("Both lives are the same to the last step.")
 
 
 def diff(one: Path, other: Path, *, json: bool) -> None:

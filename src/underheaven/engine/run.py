@@ -50,6 +50,14 @@ KEEP_TRAITS_UP_TO = 100_000_000
 Progress = Callable[[int, int, int, float, str], None]
 
 
+@dataclass(frozen=True)
+class Start:
+    """Where a future begins: the state of a day that a run has kept."""
+
+    run: Run
+    day: int
+
+
 class Stop(Protocol):
     """Something that can ask a run to stop, such as `threading.Event`."""
 
@@ -166,6 +174,8 @@ def simulate(
     checkpoint_seconds: float = 60.0,
     blocks_per_task: int | None = None,
     asked: Mapping[str, Any] | None = None,
+    keep: Sequence[int] = (),
+    start: Start | None = None,
 ) -> Run:
     """Live `days` days of every citizen of a world under a regime and store what was counted.
 
@@ -185,6 +195,8 @@ def simulate(
     checkpoint_seconds : time between checkpoints
     blocks_per_task : community blocks a thread takes at once; any number gives the same bits
     asked : how the files were named and what was laid over them, for the manifest; it moves nothing
+    keep : days whose state (of the first exchange on or after each) is kept with the run
+    start : begin with a state that another run has kept; `regime` must be a roll-out that begins as that run did
 
     Returns
     -------
@@ -197,13 +209,19 @@ def simulate(
     errors.Interrupted : `stop` was set
     """
     started = time.perf_counter()
-    _check_arguments(days, seed, threads)
+    _check_arguments(days, seed, threads, keep)
     life = _Life(regime, world, days, seed, threads or os.cpu_count() or 1, observers, blocks_per_task)
     folder = Path(out) if out is not None else Path(tempfile.mkdtemp(prefix="underheaven-")) / "run"
     with RunWriter(folder, overwrite=overwrite, resume=resume) as writer:
         identity = life.identity()
+        kept_days = {-(-day // life.window_days) * life.window_days for day in keep}
+        if kept_days and max(kept_days) > days:
+            last = days // life.window_days * life.window_days
+            raise errors.CommandError.out_of_range("keep", max(keep), f"1 to {last}, the last exchange of the run")
         if resume:
             life.take_up(*writer.load_checkpoint(), identity)
+        elif start is not None:
+            life.begin_from(start)
         if progress is not None:
             note = "" if was_compiled_before() else "compiling the life loop (once, about half a minute)"
             progress(life.day, days, 0, 0.0, note)
@@ -212,6 +230,8 @@ def simulate(
         while life.day < days:
             life.live_window()
             elapsed = time.perf_counter() - lived_from
+            if life.day in kept_days:
+                writer.keep_state(life.day, life.arrays(), {**identity, "last_days": life.book.last_days})
             if progress is not None:
                 progress(life.day, days, (life.day - first_day) * life.places.people, elapsed, "")
             if life.day < days and stop is not None and stop.is_set():
@@ -238,7 +258,7 @@ def simulate(
     return open_run(folder)
 
 
-def _check_arguments(days: int, seed: int, threads: int | None) -> None:
+def _check_arguments(days: int, seed: int, threads: int | None, keep: Sequence[int]) -> None:
     for name, value in (("days", days), ("seed", seed), ("threads", threads)):
         if value is not None and (isinstance(value, bool) or not isinstance(value, int)):
             raise errors.CommandError.of("UH803", f"{name} is {value!r}; write a whole number, as 30")
@@ -246,6 +266,9 @@ def _check_arguments(days: int, seed: int, threads: int | None) -> None:
         raise errors.CommandError.out_of_range("days", days, "1 to 36500")
     if not 0 <= seed < 1 << 63:
         raise errors.CommandError.out_of_range("seed", seed, "0 to 2**63 - 1")
+    for day in keep:
+        if isinstance(day, bool) or not isinstance(day, int) or not 1 <= day <= days:
+            raise errors.CommandError.out_of_range("keep", day, f"1 to {days}")
     if threads is not None and not 1 <= threads <= 1024:
         raise errors.CommandError.out_of_range("threads", threads, "1 to 1024")
 
@@ -286,6 +309,7 @@ class _Life:
             *observers,
         ]
         self.day = 0
+        self.began: Start | None = None
         self.census: Census
         self.started = datetime.now(UTC)
 
@@ -368,6 +392,36 @@ class _Life:
             observer.load({k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)})
         self.day = day
 
+    def begin_from(self, start: Start) -> None:
+        """Begin with the kept state of a run whose people and days so far are those of this one.
+
+        Raises
+        ------
+        errors.StoreError : it is a run of other people, or of a version with other results
+        """
+        arrays, meta = start.run.state(start.day)
+        identity = self.identity()
+        for key in ("results_version", "world", "people", "seed"):
+            if meta.get(key) != identity[key]:
+                raise errors.StoreError.other_run(key, meta.get(key), identity[key])
+        for name, column in self.state._asdict().items():  # this run may have more columns, and more rows of them
+            kept = arrays[f"state.{name}"]
+            if kept.size:
+                (column if column.ndim == 1 else column[: len(kept)])[:] = kept
+        first = first_memory(self.phases)
+        self.book = _Book.taken_up(arrays, int(meta["last_days"]))
+        for name, array in list(self.book.memory.items()):
+            if "@" not in name and len(array) != self.n_counties and len(self.phases.institutions) > 1:
+                # What a run of one regime remembers is that of the first regime here.
+                self.book.memory[f"{name}@0"], self.book.memory[name] = array, first.get(name, array)
+        self.book.memory = first | self.book.memory
+        for observer in self.observers:
+            prefix = f"observer.{observer.name}."
+            found = {k.removeprefix(prefix): v for k, v in arrays.items() if k.startswith(prefix)}
+            if found:
+                observer.load(found)
+        self.day, self.began = start.day, start
+
     def tables(self) -> dict[str, pa.Table]:
         """Return the tables of the run folder."""
         names = counter_names(self.compiled.acts, self.compiled.services, self.compiled.tiers, self.compiled.lists)
@@ -423,6 +477,7 @@ class _Life:
                 for c in COLUMNS
                 if getattr(self.state, c.name).size
             ],
+            "branch": None if self.began is None else _branch_of(self.began),
             "bytes_per_citizen": bytes_per_citizen(compiled.rules),
             "result_hash": result_hash(self.state),
             "timings": timings,
@@ -449,6 +504,11 @@ def ranges_under(compiled: Compiled, places: Places, window_days: int, day: int)
             first = found.pop()[1]
         found.append((regime, first, end))
     return found
+
+
+def _branch_of(start: Start) -> dict[str, Any]:
+    """Return for the manifest what a future began with."""
+    return {"run": start.run.folder.name, "day": start.day, "result_hash": start.run.manifest["result_hash"]}
 
 
 def _county_table(county: list[NDArray[np.int64]], names: dict[int, str], counties: Sequence[str]) -> pa.Table:

@@ -159,6 +159,42 @@ def load_rollout(name_or_path: str | Path, overrides: Sequence[str] = ()) -> Rol
     return filled
 
 
+def branched(before: Rules, after: Regime, day: int, label: str) -> Rollout:
+    """Return the roll-out in which a regime comes into force everywhere on a day, and until then what was before.
+
+    Parameters
+    ----------
+    before : a regime or a roll-out, in force until the day
+    after : in force from then on
+    day : an exchange
+    label : how the regime was asked for
+    """
+    kept = (
+        {before.regime: before} if isinstance(before, Regime) else dict(zip(before.names, before.regimes, strict=True))
+    )
+    phases = () if isinstance(before, Regime) else before.phases
+    name, n = label, 2
+    while name in kept:
+        name, n = f"{label} ({n})", n + 1
+    baseline, kept[name] = next(iter(kept)), after
+    found = Rollout.model_validate(
+        {
+            "format": FORMAT,
+            "rollout": f"{before.regime[:28]}-then-{after.regime[:28]}".strip("-"),
+            "title": f"{before.title}; from day {day} on: {after.title}",
+            "kind": "hypothesis",
+            "status": "provisional",
+            "summary": f"{before.summary} From day {day} on, everywhere: {after.summary}",
+            "baseline": baseline,
+            "phases": [
+                *(phase.model_dump(by_alias=True) for phase in phases if phase.from_.days < day),
+                {"regime": name, "from": {"value": f"{day} days", "basis": "assumed", "note": "Chosen with --from."}},
+            ],
+        }
+    )
+    return found.model_copy(update={"regimes": tuple(kept[one] for one in found.names)})
+
+
 def _place(tree: Node, name: str) -> Where | None:
     """Return where a regime is named."""
     phases = tree.child("phases")

@@ -3,6 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
+from difflib import SequenceMatcher
+from itertools import zip_longest
 from pathlib import Path
 from typing import TYPE_CHECKING, Any
 
@@ -113,6 +116,57 @@ def _matters(step: Step) -> bool:
     return step.kind != "act" or bool(step.told["seen"])
 
 
+@dataclass(frozen=True)
+class Beside:
+    """One row of two lives side by side; None where nothing like it happened in the other one.
+
+    Parameters
+    ----------
+    day : int
+    one, other : the step in each life
+    parts : here the two lives part
+    """
+
+    day: int
+    one: Step | None
+    other: Step | None
+    parts: bool
+
+    @property
+    def differs(self) -> bool:
+        """Tell whether the two are not the same."""
+        return self.one is None or self.other is None or _key(self.one) != _key(self.other)
+
+
+def _key(step: Step) -> tuple[object, ...]:
+    return (step.kind, step.what, repr(step.told), repr(step.filed), repr(step.true))
+
+
+def side_by_side(lives: Sequence[Life], parting: int | None, *, everything: bool = False) -> list[Beside]:
+    """Return the steps of two lives beside each other: day by day, and within a day what is of the same kind.
+
+    Parameters
+    ----------
+    lives : two, of the same citizen
+    parting : place of the first step in which they differ; None if they never do
+    everything : tell the everyday, too
+    """
+    one, other = (told(life, everything=everything, parting=parting) for life in lives)
+    first = {id(life.steps[parting]) for life in lives if parting is not None and parting < len(life.steps)}
+    rows: list[Beside] = []
+    for day in sorted({step.day for step in (*one, *other)}):
+        mine, theirs = ([step for step in steps if step.day == day] for steps in (one, other))
+        same = SequenceMatcher(
+            None, [(s.kind, s.what) for s in mine], [(s.kind, s.what) for s in theirs], autojunk=False
+        )
+        for _, a, b, c, d in same.get_opcodes():
+            for left, right in zip_longest(mine[a:b], theirs[c:d]):
+                parts = bool({id(left), id(right)} & first)
+                first -= first if parts else set()  # told once
+                rows.append(Beside(day, left, right, parts))
+    return rows
+
+
 def who(life: Life) -> str:
     """Describe a citizen by her traits, in a line."""
     t = life.traits
@@ -191,8 +245,9 @@ def write_page(
     source: Callable[[str], str],
     everything: bool,
     parting: int | None = None,
+    is_pair: bool = False,
 ) -> Path:
-    """Write one life, or two below each other, as an HTML page of one file.
+    """Write one life, or two, as an HTML page of one file.
 
     Parameters
     ----------
@@ -201,11 +256,13 @@ def write_page(
     source : of a rule's path (see `sources`)
     everything : tell the everyday, too
     parting : place of the first step in which two lives differ, to be marked
+    is_pair : the two are of the same citizen under two regimes, and stand side by side; else below each other
 
     Raises
     ------
     StoreError : the file cannot be written
     """
+    beside = side_by_side(lives, parting, everything=everything) if is_pair else []
     style = "".join((_TEMPLATES / name).read_text(encoding="utf-8") for name in ("report.css", "life.css"))
     rows = []
     for life, head in zip(lives, heads, strict=True):
@@ -227,6 +284,28 @@ def write_page(
     page = (
         _environment()
         .get_template("life.html.j2")
-        .render(title=title, lives=rows, style=style, policy=_policy([], style))
+        .render(title=title, lives=rows, beside=_shown(beside), style=style, policy=_policy([], style))
     )
     return _put(path, page)
+
+
+def _shown(rows: Sequence[Beside]) -> list[dict[str, Any]]:
+    """Return rows of two lives side by side as the page writes them."""
+    found, before = [], None
+    for row in rows:
+        sides = [None if step is None else {"text": sentence(step), **_stand(step)} for step in (row.one, row.other)]
+        found.append(
+            {
+                "day": "" if row.day == before else row.day,
+                "sides": sides,
+                "differs": row.differs,
+                "parts": row.parts,
+            }
+        )
+        before = row.day
+    return found
+
+
+def _stand(step: Step) -> dict[str, str]:
+    """Return what the file says after a step, what is true, and the rule."""
+    return {"file": standing(step.filed), "truth": standing(step.true), "rule": step.rule}

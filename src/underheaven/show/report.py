@@ -291,6 +291,9 @@ def _command(manifest: Mapping[str, Any]) -> str:
     asked = manifest.get("asked", {})
     names = {key: shlex.quote(str(asked.get(key) or manifest[key]["name"])) for key in ("regime", "world")}
     changes = "".join(f" --set {shlex.quote(change)}" for change in asked.get("set", ()))
+    if "from" in asked:
+        begin = f" --from {shlex.quote(asked['from'])} --days {manifest['days']}{changes}"
+        return f"underheaven run {names['regime']}{begin}"
     return (
         f"underheaven run {names['regime']} --world {names['world']} --people {manifest['people']} "
         f"--days {manifest['days']} --seed {manifest['seed']}{changes}"

@@ -67,7 +67,8 @@ class ScoreHistogram:
         self._phases, self._ranges_under, self._ledgers = phases, ranges_under, ledgers
         self._days = {*range(0, last_day, 4 * window_days), last_day}
         scored = [rules for rules in phases if rules["n_ledgers"] > 0] or phases[:1]
-        self._low = min(int(rules["floor"]) for rules in scored)
+        # A whole number of bins, so that looks of a run with another scale can be taken up.
+        self._low = min(int(rules["floor"]) for rules in scored) // (width * POINT) * (width * POINT)
         cap = max(int(rules["cap"]) for rules in scored)
         self._width = width * POINT
         self._n_bins = (cap - self._low) // self._width + 1
@@ -105,12 +106,20 @@ class ScoreHistogram:
         return pa.table({k: pa.array(v, t) for (k, v), t in zip(columns.items(), types, strict=True)})
 
     def save(self) -> dict[str, NDArray[Any]]:
-        """Return the looks so far."""
-        return {"seen": np.array(self._seen, np.int64)}
+        """Return the looks so far, and how they are laid out."""
+        layout = np.array([self._low // self._width, len(self._ledgers), self._n_bins], np.int64)
+        return {"seen": np.array(self._seen, np.int64), "layout": layout}
 
     def load(self, arrays: dict[str, NDArray[Any]]) -> None:
-        """Take up the looks of a checkpoint."""
-        self._seen = list(arrays["seen"])
+        """Take up the looks of a checkpoint, or of a run whose scale lies within the present one."""
+        first, ledgers, n_bins = arrays["layout"].tolist()
+        shift = first - self._low // self._width
+        self._seen = []
+        for row in arrays["seen"]:
+            if int(row[0]) in self._days and self._ledgers:
+                bins = np.zeros((2, len(self._ledgers), self._n_bins), np.int64)
+                bins[:, :ledgers, shift : shift + n_bins] = row[1:].reshape(2, ledgers, n_bins)
+                self._seen.append(np.concatenate([row[:1], bins.ravel()]))
 
 
 @compiled
