@@ -158,6 +158,7 @@ def regimes(draw):
             found["registers"] |= {"stale": draw(chance("removal")), "stale_time": draw(duration())}
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
+    found["demands"] = draw(st.lists(demands(), max_size=2, unique_by=lambda demand: demand["name"]))
     found["remedies"] = draw(_remedies("score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
@@ -220,6 +221,24 @@ def peer_ratings(draw):
         if draw(st.booleans()):
             found[key] = draw(value)
     return found
+
+
+@st.composite
+def demands(draw):
+    weight = st.sampled_from([0, 0.3, 1, 1000]).map(q)
+    group = {"number": st.sampled_from([0, 1, 40]).map(q)}
+    group |= {"name": st.sampled_from(["a", "b", "c"])}
+    more = {"exposure": st.sampled_from([0, 0.5]).map(q), "home_pressure": weight, "audience": st.just(q(10**9)),
+            "size_exponent": st.sampled_from([0, 10]).map(q)}  # fmt: skip
+    firms = st.lists(st.fixed_dictionaries(group, optional=more), max_size=3, unique_by=lambda found: found["name"])
+    dates = sorted(draw(st.sets(st.integers(1, 60), min_size=1, max_size=3)))
+    more = draw(st.fixed_dictionaries({}, optional={"time_to_comply": duration(), "partial_from": st.just(q(0.5))}))
+    return more | {
+        "name": draw(st.sampled_from(["one", "two"])), "summary": "By Hypothesis.",
+        "deadlines": [q(f"{day} days") for day in dates], "firms": [{"name": "all", "number": q(7)}, *draw(firms)],
+        "thresholds": {"low": q(0), "high": draw(weight)}, "peers": draw(weight), "threat": draw(weight),
+        "nearness_half_life": draw(duration()),
+    }  # fmt: skip
 
 
 @st.composite

@@ -45,7 +45,7 @@ FIRM = 30  # of the first citizen of a run of a block, day 0; words: who represe
 FIRM_ACT = 31  # of the representative; k and words: life/firms.py
 RISK = 32
 ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
-DEMAND = 34  # ... the firm that a demand is made to
+DEMAND = 34  # ... the firm that a demand is made to; words: threshold, exposure, time to comply, -; k = demand
 
 MASK32 = 0xFFFFFFFF
 ONE = 1 << 32  # threshold of a certain event

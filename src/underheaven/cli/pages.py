@@ -194,6 +194,13 @@ def _regime_sections(regime: Regime) -> _Sections:
     ):
         section = getattr(regime, part)
         yield head, _plain(section) + _numbers(regime, part)
+    yield (
+        "Demands on foreign firms",
+        [
+            [demand.name, f"to {demand.n_firms} firms", "until day " + ", ".join(str(d.days) for d in demand.deadlines)]
+            for demand in regime.demands
+        ],
+    )
     remedies = _numbers(regime, "remedies") + _plain(regime.remedies)
     yield "Remedies", remedies or [["none"]]
     if regime.context_wall:

@@ -11,6 +11,7 @@ import time
 from collections.abc import Callable, Mapping, Sequence
 from dataclasses import dataclass, field
 from datetime import UTC, datetime
+from functools import cached_property
 from pathlib import Path
 from typing import Any, Protocol
 
@@ -22,6 +23,7 @@ from underheaven import errors
 from underheaven.compiled import was_compiled_before
 from underheaven.engine.exchange import Census, Counts, Memory, Phases, first_memory, next_exchange
 from underheaven.engine.threads import Workers
+from underheaven.institutions.demands import Made, demands_table, first_made
 from underheaven.life.counters import DAYS, FIRM_COUNTERS, FIRMS, N_COUNTERS, counter_names
 from underheaven.life.state import (
     COLUMNS,
@@ -354,6 +356,13 @@ class _Life:
         """Return (regime, first citizen, end) of all citizens, as the day before `day` found them."""
         return ranges_under(self.compiled, self.places, self.window_days, day)
 
+    @cached_property
+    def demands(self) -> list[Made]:
+        """The demands on foreign firms, and when each is made."""
+        exchanges = range(0, self.days, self.window_days)
+        in_force = ((day, set(self.phases.in_force(day).tolist())) for day in exchanges)
+        return first_made([found.demands for found in self.compiled.institutions], in_force)
+
     def broken_invariants(self) -> list[str]:
         """Say which invariants of the columns do not hold."""
         found: list[str] = []
@@ -436,6 +445,8 @@ class _Life:
         }
         if self.compiled.firms is not None:
             found["firms"] = _firm_table(self.book.firm, self.compiled.firms)
+        if self.demands:
+            found["demands"] = demands_table(self.demands, self.seed, self.days)
         return found | {observer.name: observer.table() for observer in self.observers}
 
     def manifest(self, timings: dict[str, Any]) -> dict[str, Any]:
@@ -458,6 +469,7 @@ class _Life:
             "tiers": compiled.tiers,
             "lists": compiled.lists,
             "ledgers": compiled.ledgers,
+            "demands": [{"name": d.demand.name, "made_on_day": d.day, "regime": d.regime} for d in self.demands],
             "acts": compiled.act_rows,
             "services": compiled.service_rows,
             "levels": compiled.levels,

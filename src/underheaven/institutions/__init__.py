@@ -10,6 +10,7 @@ from dataclasses import dataclass
 
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
+from underheaven.institutions.demands import Demand
 from underheaven.institutions.employers import Employers
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
@@ -27,6 +28,7 @@ class Institutions:
     hospitals: Hospitals
     window_days: int
     patrols: Patrols | None = None  # None: cameras stay where they are
+    demands: tuple[Demand, ...] = ()
     has_registers: bool = True
     has_firms: bool = False
     firm_links_are_national: bool = True

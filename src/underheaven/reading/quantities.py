@@ -513,7 +513,7 @@ def cited(model: BaseModel) -> list[Cited]:
 
 
 # What says something to readers only, and can move no result.
-_TOLD = frozenset({"title", "summary", "note"})
+_TOLD = frozenset({"title", "summary", "note", "published"})
 _TOLD_AT_ROOT = frozenset({"kind", "status", "sources", "cases", "regime", "world"})
 
 

@@ -159,6 +159,7 @@ def regime(found: schema.Regime) -> Findings:
     yield from _lists(found)
     yield from _treatment(found)
     yield from peers.fits(found)
+    yield from _unique("demands", tuple(demand.name for demand in found.demands))
     if found.recognition is not None and found.cameras is None:
         text = "recognition needs cameras to see with; write `cameras:` with `per_1000` and `half_view`"
         yield Finding(("recognition",), text)

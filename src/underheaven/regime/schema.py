@@ -26,6 +26,7 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.demands import Demand
 from underheaven.regime.sections.firms import Firms
 from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
@@ -337,6 +338,7 @@ class Regime(Document):
     context_wall: StrictBool = False
     peers: Peers | None = None
     firms: Firms | None = None
+    demands: tuple[Demand, ...] = ()
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")

@@ -41,6 +41,7 @@ from underheaven.life.tables import (
 )
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
+from underheaven.regime.sections import demands
 from underheaven.regime.sections.firms import employers, misfits, put_firms
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
@@ -479,6 +480,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         window_days=world.exchange_days,
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
+        demands=demands.compiled(regime.demands),
         has_firms=regime.firms is not None,
         firm_links_are_national=regime.firms is None
         or regime.firms.registers is None

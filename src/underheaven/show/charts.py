@@ -11,6 +11,7 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.demands import demands
 from underheaven.show.firms import firms
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
@@ -578,4 +579,5 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     cameras,
     tile_map,
     firms,
+    demands,
 )

@@ -7,6 +7,7 @@ from typing import Any
 
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.demands import demand_sentences
 from underheaven.show.firms import told_of_firms
 from underheaven.show.patrols import allocation_sentences
 from underheaven.show.peers import describe_peers
@@ -42,7 +43,13 @@ def describe(regime: Rules) -> dict[str, Any]:
     if isinstance(regime, Rollout):
         return _rollout(regime)
     return {
-        "sentences": [*_standing(regime), *describe_peers(regime), *_watching(regime), *told_of_firms(regime)],
+        "sentences": [
+            *_standing(regime),
+            *describe_peers(regime),
+            *_watching(regime),
+            *told_of_firms(regime),
+            *demand_sentences(regime),
+        ],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
         "services": _services(regime),

@@ -46,7 +46,7 @@ BASES = {
     "assumed": "assumed; a source, where one is named, is only what the assumption starts from",
 }
 
-_ONE = {"firms": "firm", "people": "person", "days": "day", "times": "time", "minutes": "minute"}
+_ONE = {"people": "person", "days": "day", "times": "time", "minutes": "minute", "firms": "firm"}
 
 
 def write_report(run: Run) -> Path:

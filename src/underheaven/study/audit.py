@@ -11,6 +11,7 @@ from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
+from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
 from underheaven.study.firms import firms
 from underheaven.study.patrols import patrols
@@ -34,8 +35,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `cameras` and
-    `firms` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`, `firms`
+    and `cameras` (None without)
 
     Notes
     -----
@@ -69,6 +70,7 @@ def audit(run: Run) -> dict[str, Any]:
         "peers": peers(counts),
         "cameras": patrols(counts),
         "firms": firms(counts),
+        "demands": demands_part(run),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }

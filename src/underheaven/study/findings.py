@@ -10,6 +10,7 @@ from collections.abc import Mapping, Sequence
 from typing import Any
 
 from underheaven.study.counts import share
+from underheaven.study.demands import demand_findings
 from underheaven.study.firms import firm_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
@@ -35,7 +36,8 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += peers_findings(found)
-    return [*told, *camera_findings(found["cameras"]), *_life_findings(found), *firm_findings(found["firms"])]
+    told += [*camera_findings(found["cameras"]), *_life_findings(found)]
+    return [*told, *firm_findings(found["firms"]), *demand_findings(found["demands"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:
