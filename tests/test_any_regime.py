@@ -163,6 +163,11 @@ def regimes(draw):
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
         found["remedies"].pop("expiry", None)  # ratings leave no record
+    if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
+        found["awareness"] = {
+            "known": draw(chance("person")), "press": q(draw(st.sampled_from([0, 0.5, 4, 30])), per="year"),
+            "censorship": q(draw(st.sampled_from([0, 0.5, 1]))), "framing": draw(st.sampled_from(["none", "order"])),
+        }  # fmt: skip
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
     if draw(st.booleans()):

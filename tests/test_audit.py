@@ -79,7 +79,8 @@ def by_hand(stratum: dict[tuple[Any, ...], dict[str, int]], *, tiers=("A", "B"),
             {"name": "south", "province": "p", "people": 40},
         ],
     }
-    return SimpleNamespace(manifest=manifest, table=tables.__getitem__, regime=SimpleNamespace(peers=None))
+    regime = SimpleNamespace(peers=None, awareness=None)
+    return SimpleNamespace(manifest=manifest, table=tables.__getitem__, regime=regime)
 
 
 def _table(names: tuple[str, ...], rows: list[tuple[Any, ...]]) -> pa.Table:

@@ -132,11 +132,13 @@ def test_the_public_verbs() -> None:
         "Comparison",
         "Reliving",
         "Run",
+        "Survey",
         "__version__",
         "errors",
         "load_regime",
         "load_world",
         "open_run",
+        "survey",
     }
     for name in underheaven.__all__:
         assert getattr(underheaven, name) is not None

@@ -21,12 +21,14 @@ from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
     from underheaven import errors
+    from underheaven.engine.poll import survey
     from underheaven.engine.relive import Reliving
     from underheaven.engine.run import Progress, Stop
     from underheaven.regime.reader import load_regime
     from underheaven.regime.rollout import Rules
     from underheaven.store import Run, open_run
     from underheaven.study.observe import Observer
+    from underheaven.study.survey import Survey
     from underheaven.study.twins import Comparison
     from underheaven.world.reader import load_world
     from underheaven.world.schema import World
@@ -37,6 +39,7 @@ __all__ = [
     "Comparison",
     "Reliving",
     "Run",
+    "Survey",
     "__version__",
     "compare",
     "errors",
@@ -45,6 +48,7 @@ __all__ = [
     "open_run",
     "regimes",
     "run",
+    "survey",
     "worlds",
 ]
 
@@ -52,6 +56,8 @@ _HOME = {
     "Comparison": "underheaven.study.twins",
     "Reliving": "underheaven.engine.relive",
     "Run": "underheaven.store",
+    "Survey": "underheaven.study.survey",
+    "survey": "underheaven.engine.poll",
     "open_run": "underheaven.store",
     "load_regime": "underheaven.regime.reader",
     "load_world": "underheaven.world.reader",

@@ -39,8 +39,8 @@ RATING = 24  # words: rates, mood, rounding to stars, -; k = friend or 8 + house
 MALICE = 25  # first malicious report of a window
 MALICE_KIND = 26
 RETALIATION = 27
-AWARENESS = 28
-SURVEY = 29
+AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, knew at the start; k = 1: three of temper
+SURVEY = 29  # day = wave; k = 0: start of the sample; 1, words: order, list, what she says, -; 2 ..: harmless items
 FIRM = 30  # of the first citizen of a run of a block, day 0; words: who represents the firm, size, sector, -
 FIRM_ACT = 31  # of the representative; k and words: life/firms.py
 RISK = 32

@@ -25,6 +25,7 @@ COMMANDS = {
     "life": "live one life of a stored run again, day by day",
     "diff": "name the first citizen, day and rule in which two runs part",
     "panel": "write citizens x days of a run, belief and truth side by side",
+    "survey": "ask some people of a stored run, and hold their answers against what they think",
     "report": "write the report of a stored run again",
     "list": "name the regimes, reforms, roll-outs and worlds of the catalogue",
     "show": "read a regime or a world as a page",

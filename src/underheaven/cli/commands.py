@@ -304,6 +304,27 @@ def panel(
     write(run, where, sample, out, quiet=quiet)
 
 
+@app.command
+def survey(
+    run: Annotated[Path, Parameter(help="the folder of a run")],
+    /,
+    *,
+    respondents: Annotated[int, _Count, Parameter(help="about so many are asked (default: 1000)")] = 1_000,
+    told: Annotated[bool, Parameter(help="tell everybody first what the system represses")] = False,
+    wave: Annotated[int, _Count, Parameter(help="another number asks another sample (default: 0)")] = 0,
+    html: Annotated[Path | None, Parameter(help="write a page instead", metavar="FILE")] = None,
+    json: Annotated[bool, Parameter(help="print JSON")] = False,
+) -> None:
+    """Ask some people of a stored run what they think of being scored.
+
+    A direct question, which people may answer with what they do not think, beside
+    a list experiment, which hides each answer; and the truth beside both.
+    """
+    from underheaven.cli.survey import survey as ask
+
+    ask(run, respondents, wave, html, told=told, json=json)
+
+
 # report, list, show, cite ---------------------------------------------------------------------------------
 
 

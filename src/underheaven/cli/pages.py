@@ -191,6 +191,7 @@ def _regime_sections(regime: Regime) -> _Sections:
         ("recognition", "Face recognition (an error model)"),
         ("registers", "Registers"),
         ("reporting", "Reports by people"),
+        ("awareness", "Who knows of it"),
     ):
         section = getattr(regime, part)
         yield head, _plain(section) + _numbers(regime, part)
@@ -255,6 +256,7 @@ def _world_sections(world: World) -> _Sections:
         ],
     )
     yield "How people respond", _numbers(world, "response")
+    yield "What people think of being scored", _numbers(world, "opinion")
 
 
 def _varies(entry: Any) -> str:

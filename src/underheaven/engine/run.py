@@ -35,10 +35,12 @@ from underheaven.life.state import (
     rows_of,
 )
 from underheaven.life.tables import EXCHANGE, N_FIRM_CLASSES, N_SIZES, N_STRATA
-from underheaven.regime.rollout import Rules, compile_rules
+from underheaven.regime.rollout import Rollout, Rules, compile_rules
+from underheaven.regime.sections.awareness import opinion_table
 from underheaven.regime.tables import Compiled
 from underheaven.store import Run, RunWriter, open_run
 from underheaven.study.observe import KeyedSample, Observer, ScoreHistogram
+from underheaven.study.opinions import Opinions
 from underheaven.world.people import build_tables
 from underheaven.world.places import Places, build_places
 from underheaven.world.schema import World
@@ -310,6 +312,15 @@ class _Life:
             KeyedSample(seed, county_first, days),
             *observers,
         ]
+        regimes = regime.regimes if isinstance(regime, Rollout) else (regime,)
+        opinions = [opinion_table(one, world) for one in regimes]
+        self.opinions: Opinions | None = None
+        if any(opinion is not None for opinion in opinions):
+            levels = self.compiled.levels
+            self.opinions = Opinions(
+                self.people, seed, opinions, self.ranges_under, levels, self.window_days, days
+            )  # fmt: skip
+            self.observers.append(self.opinions)
         self.day = 0
         self.began: Start | None = None
         self.census: Census
@@ -331,6 +342,8 @@ class _Life:
         """Compile the loop, count heads and let observers see the start."""
         people = self.places.people
         self.kept_traits = np.zeros(people if people <= KEEP_TRAITS_UP_TO else 0, np.uint32)
+        if self.opinions is not None:
+            self.opinions.kept_traits = self.kept_traits
         self.workers.compile(self.state, self.kept_traits)
         self.census = self.workers.count(self.seed, self.kept_traits, self.places.full_sizes)
         if self.day == 0:

@@ -11,7 +11,8 @@ import numpy as np
 
 from underheaven import rng
 from underheaven.compiled import inlined
-from underheaven.life.tables import FACE, LINK, N_ACTIVITIES, N_ACTS
+from underheaven.life.state import AWARE
+from underheaven.life.tables import FACE, LINK, N_ACTIVITIES, N_ACTS, UNIT
 
 # Bits of a day's events: 0 .. 31 acts, 32 .. 39 uses of services, then the wrong names that reach her.
 FACE_EVENT = N_ACTIVITIES + FACE
@@ -156,7 +157,9 @@ def decide(rules, me, activity, word):
     strain = min(255, me.strain + rules.base_strain[me.income])
     free = (own_propensity(rules, me, activity) * rules.strain_factor[activity, strain >> 4]) >> 16
     held = (free * rules.caution_factor[activity, me.caution >> 4]) >> 16
-    held = (held * rules.game_factor[activity, me.tier]) >> 16
+    # Whoever does not know that there is a score does nothing for its sake.
+    reward = UNIT if rules.awareness and not me.flags & AWARE else rules.game_factor[activity, me.tier]
+    held = (held * reward) >> 16
     if word < held:
         return DONE if word < free else DONE_FOR_POINTS
     return SILENCED if word < free else NOT_DONE

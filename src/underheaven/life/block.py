@@ -35,6 +35,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.changeover import change_block, change_firms, forget
 from underheaven.life.firms import call_on, charge_representative, give_back_firm, live_firm, look_at, take_firm
 from underheaven.life.peers import rate_each_other, take_ratings
@@ -98,7 +99,8 @@ def run_blocks(
         county = people.block_county[block]
         place = places[county]
         rules = phases[place.phase]
-        hearsay = rules.keeps_file and rules.n_ties > 0 and rules.friend_caution > 0
+        hearsay = rules.keeps_file and rules.n_ties > 0 and (rules.friend_caution > 0 or rules.awareness)
+        is_new = day_from == 0 or not phases[place.phase_before].awareness  # some know a system as it begins
         changes_over = place.phase != place.phase_before
         if changes_over:
             change_block(phases[place.phase_before], rules, state, me, day_from, row, size, scratch.held)
@@ -117,6 +119,8 @@ def run_blocks(
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
+        if rules.awareness:
+            rng.draw_block(seed, rng.AWARENESS, first, size, day_from, 0, scratch.words)
         n_firms = first_firm(rules, first + size) - first_firm(rules, first)
         firm_row = first_firm(rules, first) - first_firm(rules, state_from)
         representative = call_on(rules, firm, seed, first, size, 0, n_firms) if n_firms > 0 else -1
@@ -127,7 +131,12 @@ def run_blocks(
             if local == representative:
                 take_firm(state, firm, firm_row + firm.number)
                 look_at(rules, me, firm)
+            if rules.awareness:
+                w = scratch.words
+                w0, w1, w2, w3 = int(w[0, local]), int(w[1, local]), int(w[2, local]), int(w[3, local])
+                meet_the_press(rules, tally, me, is_new, w0, w1, w2, w3)
             if hearsay and scratch.heard[local] > 0:
+                become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
             is_rated = False

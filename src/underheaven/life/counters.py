@@ -97,6 +97,12 @@ DONE, SILENCED, GAMED, RECORDED, FALSE_RECORDS, MISSED = range(PER_ACTIVITY)
 # ... and of a service.
 USED, REFUSED, WRONGLY_REFUSED, PERK, PEOPLE_REFUSED = range(PER_ACTIVITY - 1)
 
+MADE_AWARE_BY = AWARENESS  # + how news comes (life/awareness.py)
+HEARD_BY = AWARENESS + 6
+PEOPLE_AWARE = AWARENESS + 12
+PEOPLE_HEARD_REPRESSION = AWARENESS + 13
+PEOPLE_WITH_PERK = AWARENESS + 14
+_NEWS = ("start", "press", "friends", "sanction", "perk", "fine")
 # Columns of firms, from FIRMS on; they are counted in the stratum of the representative, and by class of firms.
 (
     FIRM_NUMBER,
@@ -179,6 +185,11 @@ _FIXED = {
     TIE_SCORES: "tie_scores",
     TIE_SQUARES: "tie_squares",
     TIE_PRODUCTS: "tie_products",
+    PEOPLE_AWARE: "people_aware",
+    PEOPLE_HEARD_REPRESSION: "people_heard_repression",
+    PEOPLE_WITH_PERK: "people_with_perk",
+    **{MADE_AWARE_BY + how: f"made_aware/{name}" for how, name in enumerate(_NEWS)},
+    **{HEARD_BY + how: f"heard_repression/{name}" for how, name in enumerate(_NEWS)},
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")

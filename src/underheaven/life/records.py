@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from underheaven import rng
 from underheaven.compiled import inlined
+from underheaven.life.awareness import BY_FINE, become_aware
 from underheaven.life.counters import FINES, LISTINGS, POINTS_MOVED, TRUE_POINTS_MOVED, WRONGFUL_LISTINGS
 from underheaven.life.response import raise_caution, raise_strain
 from underheaven.life.state import KNOWS_RECORD
@@ -68,6 +69,7 @@ def record(rules, tally, me, seed, day, act, source, is_filed, is_true):
         raise_strain(me, rules.fine_strain[act, me.income])
         raise_caution(me, rules.record_caution)
         me.flags |= KNOWS_RECORD
+        become_aware(rules, tally, me, BY_FINE, False)
 
 
 @inlined

@@ -20,6 +20,7 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_awareness import News
 from underheaven.life.reference_firms import Firm, FirmOracle
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
@@ -127,8 +128,9 @@ class Oracle(Rulebook):
         appeal = regime.remedies.appeal
         self.may_appeal = appeal is not None and self.keeps_file
         self.deadline = appeal.deadline.days if appeal is not None and self.keeps_file else 0
-        response = world.response
-        self.hears = self.keeps_file and response.ties.value > 0 and response.friend_caution.value > 0
+        response, self.news = world.response, News(regime, world, seed, self._tell)
+        minds = response.friend_caution.value > 0 or self.news.is_kept
+        self.hears = self.keeps_file and response.ties.value > 0 and minds
         self.remedy = Chances(regime, world)
         self.firms = FirmOracle(self) if regime.firms is not None and world.firms is not None else None
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
@@ -190,10 +192,12 @@ class Oracle(Rulebook):
         me.since, told_before = day_from, len(self.steps)
         if self.firms is not None and me.firm is not None:
             self.firms.meet(me, me.firm)
-        if friends and self.world.response.friend_caution.value:
+        self.news.by_press(me, day_from)
+        if friends and self.hears:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
+            self.news.reach(me, day_from, "friends", "world.response.heard", represses=True)
         is_rated = take_ratings(self, me, day_from, others.rated)
         unsettled = self._start_window(me, day_from) or is_rated
         if self.firms is not None and me.firm is not None:
@@ -239,7 +243,7 @@ class Oracle(Rulebook):
         """
         heard = [0] * len(people)
         response = self.world.response
-        if not self.keeps_file or not response.friend_caution.value:
+        if not self.hears:
             return heard
         masks = self._masks(block, len(people))
         for local, me in enumerate(people):
@@ -406,6 +410,7 @@ class Oracle(Rulebook):
         income = me.traits["income"]
         strain = min(255, me.strain + int(self.world.response.base_strain.exact[str(income + 1)]))
         below_best = self.regime.tiers and self.regime.tier_names.index(me.tier) > 0 if me.tier else False
+        below_best = below_best and self.news.works_for_points(me)
         free, held = self.ways[name].acceptance(me.traits, strain, me.caution, bool(below_best))
         if accept >= max(free, held):
             return False
@@ -489,6 +494,7 @@ class Oracle(Rulebook):
             me.caution = min(255, me.caution + self.world.response.record_caution.value)
             me.flags |= flag.KNOWS_RECORD
             self._tell(me, day, "fine", name, f"fines.{name}")
+            self.news.reach(me, day, "fine", f"fines.{name}")
 
     def _list(self, me: Person, day: int, entry: ListPart, word: int, rule: str, is_filed: bool, is_true: bool) -> None:
         end = min(LONGEST_STAY, day + self._stay(entry, word))
@@ -623,6 +629,7 @@ class Oracle(Rulebook):
             return
         if perk and name not in me.on_paper:
             me.counts[f"perk/{name}"] += 1
+            self.news.by_perk(me, day, f"treatment.{name}")
         if service.hospital is None:
             if perk and name not in me.on_paper:
                 self._tell(me, day, "perk", name, f"treatment.{name}.tiers.{me.tier}")
@@ -644,6 +651,7 @@ class Oracle(Rulebook):
         wrongly = word >= self._asked(place, name, self.treatment(name, me.true.tiers, me.true.until)[0])
         if wrongly:
             me.counts[f"wrongly_refused/{name}"] += 1
+            self.news.reach(me, day, "sanction", f"treatment.{name}", represses=True)
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")
         if service.refused_strain is not None:
             me.strain = min(255, me.strain + service.refused_strain.value)
@@ -661,6 +669,7 @@ class Oracle(Rulebook):
     def _learn(self, me: Person, place: Mapping[str, Any], day: int) -> None:
         """Learn of the sanction; perhaps appeal."""
         me.flags |= flag.KNOWS
+        self.news.reach(me, day, "sanction", "treatment", represses=bool(me.on_paper - me.deserved))
         me.caution = min(255, me.caution + self.world.response.sanction_caution.value)
         self._tell(me, day, "learns", "", "world.response.sanction_caution")
         appeal = self.regime.remedies.appeal

@@ -62,6 +62,7 @@ class Oracles:
         oracle, held = self.each[self.phase], None
         if self.phase != before:
             held = self._lead_over(me, self.each[before], oracle, day_from)
+        oracle.news.is_new = self.phase != before and not self.each[before].news.is_kept
         oracle.live_window(me, place, day_from, day_to, friends if oracle.hears else 0, others, held)
 
     def hear(self, block: int, people: Sequence[Person], day: int, place: Mapping[str, Any]) -> list[int]:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from underheaven import rng
 from underheaven.compiled import inlined
+from underheaven.life.awareness import BY_SANCTION, become_aware, is_wronged
 from underheaven.life.counters import (
     APPEALS,
     APPEALS_LOST,
@@ -40,6 +41,7 @@ def notify(rules, place, tally, me, seed, day):
 def learn(rules, place, tally, me, seed, day):
     """Let a sanctioned citizen learn of it: she grows cautious, and may appeal within the deadline."""
     me.flags |= KNOWS
+    become_aware(rules, tally, me, BY_SANCTION, is_wronged(me))
     raise_caution(me, rules.sanction_caution)
     if not rules.has_appeal or me.appeal_day > 0:
         return

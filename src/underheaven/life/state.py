@@ -25,6 +25,9 @@ KNOWS = 32  # has learnt of the present sanction
 WAS_IN_LOWEST_TIER = 64
 WAS_WRONGLY_REFUSED = 128
 KNOWS_RECORD = 256  # has learnt of a record, by a fine
+AWARE = 512  # knows that there is such a system
+HAD_PERK = 1024
+HEARD_REPRESSION = 2048  # has heard what the system represses
 
 
 @dataclass(frozen=True)
@@ -211,6 +214,8 @@ def broken_invariants(state: State, rules: Any) -> list[str]:
     for part, whole, text in (
         (WAS_WRONGLY_SANCTIONED, WAS_SANCTIONED, "wrongly sanctioned, but never sanctioned"),
         (WAS_SANCTIONED_INNOCENT, WAS_SANCTIONED, "sanctioned while innocent, but never sanctioned"),
+        (HEARD_REPRESSION, AWARE, "heard of repression, but not aware of the system"),
+        (HAD_PERK, AWARE, "had a perk, but not aware of the system"),
     ):
         if ((flags & part > 0) & (flags & whole == 0)).any():
             found.append(text)

@@ -148,6 +148,11 @@ RULES = np.dtype(
         ("peer_weighted", _I),  # a rating weighs as much as its rater has stars
         ("peer_pull", _I),  # factor: how much of its way to the mean rating a score goes in a window
         ("peer_fall_strain", _I),
+        # awareness
+        ("awareness", _I),  # people do not all know that there is a system
+        ("known", _I),
+        ("press", _I),  # per window: news of the system reaches a person
+        ("censorship", _I),  # chance that news of the critical half is held back
         # firms (life/firms.py)
         ("firms", _I),  # per million citizens; 0: the regime says nothing of them
         ("firm_sizes", _I, N_SIZES),  # share of firms of this class or a larger one

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from underheaven.compiled import inlined
 from underheaven.life.acts import own_propensity
+from underheaven.life.awareness import BY_SANCTION, become_aware, enjoy_perk
 from underheaven.life.counters import (
     PEOPLE_REFUSED,
     PEOPLE_WRONGLY_REFUSED,
@@ -44,6 +45,7 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     is_sanctioned_here = (me.on_paper >> service) & 1
     if rules.perk_tier[service, tier] and not is_sanctioned_here:
         count_activity(tally, me, activity, PERK, 1)
+        enjoy_perk(rules, tally, me)
     if rules.is_hospital[service]:
         rank = rank_of(rules, service, tier, me.list_until)
         if is_sanctioned_here:
@@ -77,6 +79,7 @@ def refuse(rules, place, tally, me, seed, day, activity, word):
     should = chance_of_refusal(rules, service, true_tier, me.true_list_until)
     if word >= asked(rules, place, service, should):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
+        become_aware(rules, tally, me, BY_SANCTION, True)
         if not me.flags & WAS_WRONGLY_REFUSED:
             me.flags |= WAS_WRONGLY_REFUSED
             count(tally, me, PEOPLE_WRONGLY_REFUSED, 1)

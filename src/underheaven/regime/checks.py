@@ -9,7 +9,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from underheaven.reading import Finding, Findings, did_you_mean
-from underheaven.regime.sections import peers
+from underheaven.regime.sections import awareness, peers
 
 if TYPE_CHECKING:
     from underheaven.reading import Duration
@@ -166,6 +166,7 @@ def regime(found: schema.Regime) -> Findings:
     if found.registers is not None and found.registers.stale is not None and not found.lists:
         text = "only entries of a list can go stale, and there is no list; take `stale` and `stale_time` out"
         yield Finding(("registers", "stale"), text)
+    yield from awareness.check(found)
     if found.firms is not None:
         yield from found.firms.within(found)
     for number, case in enumerate(found.cases):

@@ -26,6 +26,7 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.awareness import Awareness
 from underheaven.regime.sections.demands import Demand
 from underheaven.regime.sections.firms import Firms
 from underheaven.regime.sections.patrols import Allocation
@@ -339,6 +340,7 @@ class Regime(Document):
     peers: Peers | None = None
     firms: Firms | None = None
     demands: tuple[Demand, ...] = ()
+    awareness: Awareness | None = None
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")

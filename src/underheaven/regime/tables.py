@@ -42,6 +42,7 @@ from underheaven.life.tables import (
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.regime.sections import demands
+from underheaven.regime.sections.awareness import put_awareness
 from underheaven.regime.sections.firms import employers, misfits, put_firms
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
@@ -128,6 +129,7 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     put_peers(rules, regime, world)
+    put_awareness(rules, regime, world)
     put_firms(rules[0], regime, world, {entry.rule.name: at for at, entry in lists.items()}, term_quantiles)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()

@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING
 
 from underheaven.show.demands import demands
 from underheaven.show.firms import firms
+from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
 from underheaven.show.standing import flows, lists, scores, tiers
@@ -577,6 +578,7 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     refusals,
     hospital,
     cameras,
+    approval,
     tile_map,
     firms,
     demands,

@@ -9,6 +9,7 @@ from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
 from underheaven.show.demands import demand_sentences
 from underheaven.show.firms import told_of_firms
+from underheaven.show.opinion import sentences
 from underheaven.show.patrols import allocation_sentences
 from underheaven.show.peers import describe_peers
 from underheaven.study.words import decimal, label, whole
@@ -49,6 +50,7 @@ def describe(regime: Rules) -> dict[str, Any]:
             *_watching(regime),
             *told_of_firms(regime),
             *demand_sentences(regime),
+            *sentences(regime),
         ],
         "tiers": _tiers(regime),
         "acts": _acts(regime),

@@ -48,6 +48,15 @@ def _wrongly(told: Mapping[str, Any]) -> str:
     return ", which the truth would not call for" if told["wrongly"] else ""
 
 
+_NEWS = {
+    "start": "before it began for her",
+    "press": "by the press",
+    "friends": "from a friend",
+    "sanction": "by what was done to her",
+    "perk": "by a perk",
+    "fine": "by a fine",
+}
+
 _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "act": _act,
     "silenced": lambda what, _: f"{what}: kept from it by fear of the file",
@@ -89,6 +98,8 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
         f"is rated {told['stars']:.2f} stars by {plural(told['by'], 'person', 'people')}; "
         f"conduct alone would have earned {told['earned']:.2f}"
     ),
+    "aware": lambda what, _: f"learns that there is such a system, {_NEWS[what]}",
+    "hears-repression": lambda what, _: f"hears what the system represses, {_NEWS[what]}",
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from underheaven.study.awareness import headlines
 from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
 from underheaven.study.firms import firm_findings
@@ -36,8 +37,9 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += peers_findings(found)
-    told += [*camera_findings(found["cameras"]), *_life_findings(found)]
-    return [*told, *firm_findings(found["firms"]), *demand_findings(found["demands"])]
+    known = [_finding(**told) for told in headlines(found)]
+    told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
+    return [*told, *firm_findings(found["firms"]), *known]
 
 
 def _between(found: Mapping[str, Any]) -> str:

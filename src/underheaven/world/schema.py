@@ -34,7 +34,9 @@ from underheaven.reading import (
     one_of,
     passed,
 )
+from underheaven.world.sections import opinion
 from underheaven.world.sections.firms import Firms
+from underheaven.world.sections.opinion import Opinion
 from underheaven.world.units import Name
 
 FORMAT = "underheaven-world/1"
@@ -315,6 +317,7 @@ class World(Document):
     acts: dict[Name, Act]
     services: dict[Name, Service]
     firms: Firms | None = None
+    opinion: Opinion | None = None
 
     @model_validator(mode="after")
     def _check(self) -> World:
@@ -364,6 +367,7 @@ def _world(found: World) -> Findings:
         return  # the rest needs sound levels and places
     yield from _response(found)
     yield from _activities(found)
+    yield from opinion.check(found.opinion, found.levels)
     if not 1 <= found.people <= MAX_PEOPLE:
         text = f"{found.people:,} adults cannot be simulated; write a number within 1 .. {MAX_PEOPLE:,}"
         yield Finding(("adults", "value") if found.adults is not None else ("places",), text)

@@ -1,1 +1,1 @@
-"""Sections of a world file that describe one mechanism each."""
+"""Sections of a world file that one mechanism reads each."""
