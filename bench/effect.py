@@ -10,14 +10,16 @@ import underheaven as uh
 
 CITY = ["recognition.gallery=county", "recognition.size={value: 740000, basis: assumed}"]
 REVIEW = ["recognition.review.per_million_per_day=10000000"]
+ALONE = ["risk=null"]  # what face search and registers do, without the flags of the risk score
 CASES: dict[str, tuple[str, list[str]]] = {
-    "national gallery (as shipped)": ("press-2018", []),
-    "city gallery of 740,000": ("press-2018", CITY),
-    "national gallery, every match reviewed": ("press-2018", REVIEW),
-    "city gallery, every match reviewed": ("press-2018", CITY + REVIEW),
-    "national gallery, any of the candidates": ("press-2018", ["recognition.choice=any"]),
-    "national gallery, every candidate": ("press-2018", ["recognition.choice=every"]),
-    "city gallery, any of the candidates": ("press-2018", [*CITY, "recognition.choice=any"]),
+    "`press-2018` (as shipped)": ("press-2018", []),
+    "without its risk score: national gallery": ("press-2018", ALONE),
+    "city gallery of 740,000": ("press-2018", ALONE + CITY),
+    "national gallery, every match reviewed": ("press-2018", ALONE + REVIEW),
+    "city gallery, every match reviewed": ("press-2018", ALONE + CITY + REVIEW),
+    "national gallery, any of the candidates": ("press-2018", [*ALONE, "recognition.choice=any"]),
+    "national gallery, every candidate": ("press-2018", [*ALONE, "recognition.choice=every"]),
+    "city gallery, any of the candidates": ("press-2018", [*ALONE, *CITY, "recognition.choice=any"]),
     "`rongcheng-2016`": ("rongcheng-2016", []),
     "`judgment-defaulters`": ("judgment-defaulters", []),
 }

@@ -158,8 +158,17 @@ def regimes(draw):
             found["registers"] |= {"stale": draw(chance("removal")), "stale_time": draw(duration())}
     if draw(st.booleans()):
         found["reporting"] = {"seen": draw(chance("act"))}
+    if (tiers or names) and draw(st.booleans()):
+        found["risk"] = draw(_risks(bool(tiers), bool(names)))
+        flagged = st.one_of(st.sampled_from(["normal", "last", "refuse"]), refusal)
+        for service in draw(st.sets(st.sampled_from(SERVICES), max_size=3)):
+            found.setdefault("treatment", {}).setdefault(service, {})["risk"] = draw(flagged)
     found["demands"] = draw(st.lists(demands(), max_size=2, unique_by=lambda demand: demand["name"]))
+    if ("score" in found or lists or found["fines"]) and draw(st.booleans()):
+        found["abuse"] = draw(abuses(names))
     found["remedies"] = draw(_remedies("score" in found))
+    if draw(st.booleans()):
+        found["association"] = draw(associations(found.get("treatment", {}), "score" in found))
     if "score" in found and not found["context_wall"] and draw(st.booleans()):
         found["peers"] = draw(peer_ratings())
         found["remedies"].pop("expiry", None)  # ratings leave no record
@@ -210,6 +219,30 @@ def _firms(draw, lists, has_score, treated):
 
 
 @st.composite
+def _risks(draw, has_tiers, has_lists):
+    """Return a risk score; it may look at nothing that there is not."""
+    horizon = draw(st.integers(1, 14))
+    features = ["age", "sex", "urban", "education", "income", "group", "occupation", "travel", "children", "name"]
+    features += ["refusals", "friends", *(["tier"] if has_tiers else []), *(["listed"] if has_lists else [])]
+    return {
+        "retrain": q(f"{horizon + draw(st.integers(0, 14))} days"), "horizon": q(f"{horizon} days"),
+        "flagged": draw(chance("person")), "explain": draw(st.booleans()),
+        "features": draw(st.lists(st.sampled_from(features), min_size=1, max_size=6, unique=True)),
+    }  # fmt: skip
+
+
+@st.composite
+def associations(draw, services, has_score):
+    """Return what people bear for others."""
+    found = {}
+    if services and draw(st.booleans()):
+        found["household"] = draw(st.dictionaries(st.sampled_from(sorted(services)), chance("use"), max_size=3))
+    if has_score and draw(st.booleans()):
+        found["friends"] = q(draw(st.sampled_from([0, 0.3, 0.99])))
+    return found
+
+
+@st.composite
 def peer_ratings(draw):
     """Return how people rate each other."""
     stars = st.sampled_from([0, 0.3, 1, 4]).map(q)
@@ -244,6 +277,36 @@ def demands(draw):
         "thresholds": {"low": q(0), "high": draw(weight)}, "peers": draw(weight), "threat": draw(weight),
         "nearness_half_life": draw(duration()),
     }  # fmt: skip
+
+
+@st.composite
+def alleged(draw):
+    """Return shares of acts."""
+    acts = draw(st.lists(st.sampled_from(ACTS), min_size=1, max_size=4, unique=True))
+    return {"values": dict(zip(acts, ([1], [0.5, 0.5], [0.2, 0.8, 0], [0.25] * 4)[len(acts) - 1], strict=True)),
+            "basis": "assumed"}  # fmt: skip
+
+
+@st.composite
+def abuses(draw, lists):
+    """Return the section `abuse`."""
+    found = {}
+    varies = [{}, {"sex": {"values": {"male": 0.3}, "basis": "assumed"}},
+              {"travel": {"values": {"never": 0, "very-often": 3}, "basis": "assumed"},
+               "dissent": {"values": {"3": 2}, "basis": "assumed"}}]  # fmt: skip
+    for kind in ("malicious", "companions", "insiders"):
+        if draw(st.booleans()):
+            found[kind] = {"rate": draw(rate()), "acts": draw(alleged()), "varies": draw(st.sampled_from(varies))}
+    if draw(st.booleans()):
+        found["review"] = {"keep_false": draw(chance("record"))}
+    if draw(st.booleans()):
+        speech = [name for name in ACTS if WORLD.acts[name].speech]
+        found["retaliation"] = {
+            "on": draw(st.dictionaries(st.sampled_from(speech), chance("act"), min_size=1)),
+            "rate": draw(rate()), "lasts": draw(duration()), "acts": draw(alleged()),
+            "lists": draw(st.dictionaries(st.sampled_from(lists), chance("record"))) if lists else {},
+        }  # fmt: skip
+    return found
 
 
 @st.composite

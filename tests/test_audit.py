@@ -79,7 +79,7 @@ def by_hand(stratum: dict[tuple[Any, ...], dict[str, int]], *, tiers=("A", "B"),
             {"name": "south", "province": "p", "people": 40},
         ],
     }
-    regime = SimpleNamespace(peers=None, awareness=None)
+    regime = SimpleNamespace(peers=None, association=None, awareness=None)
     return SimpleNamespace(manifest=manifest, table=tables.__getitem__, regime=regime)
 
 
@@ -265,5 +265,6 @@ def test_real_run_agrees_with_itself(run):
     by_tier = sum(row["wait_minutes"]["numerator"] for row in found["hospital"]["by_tier"])
     by_rank = sum(row["wait_minutes"]["numerator"] for row in found["hospital"]["by_rank"])
     assert by_tier == by_rank > 0
-    assert found["records"]["false"] == counts.total("false_match_records") + counts.total("false_link_records")
+    named = counts.total("false_match_records") + counts.total("false_link_records")
+    assert found["records"]["false"] == named + found["records"]["false_by_malice"]
     assert sum(row["days"] for row in found["tiers"]) == found["people_days"]

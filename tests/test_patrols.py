@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import csv
 import math
+import re
 from pathlib import Path
 
 import numpy as np
@@ -39,7 +40,7 @@ from underheaven.show.describe import describe
 from underheaven.show.patrols import OTHERS, cameras
 from underheaven.study.audit import audit
 from underheaven.study.counts import Counts
-from underheaven.study.patrols import camera_findings, concentration
+from underheaven.study.patrols import FEWEST_ACTS, _gap, camera_findings, concentration
 from underheaven.world.reader import load_world
 
 TOP1, TOP2, RANDOM = 3.68511, 2.816466, 2.35592  # incidents a day in three areas of Oakland (Ensign and others 2018)
@@ -499,6 +500,16 @@ def test_the_reform_corrects(tmp_path):
         load_reformed("press-2018 + corrected-cameras")
 
 
+def test_the_rule_on_the_page_of_the_terminal(capsys):
+    """`underheaven show` names the rule beside its numbers."""
+    from underheaven.cli import main
+
+    assert main(["show", "hot-spot-cameras"]) == 0
+    told = capsys.readouterr().out
+    assert re.search(r"allocation\.rule +by-records", told)
+    assert re.search(r"allocation\.moves +0\.2 per exchange", told)
+
+
 @pytest.mark.parametrize(
     ("overrides", "sentence"),
     [
@@ -506,7 +517,7 @@ def test_the_reform_corrects(tmp_path):
         (EVEN, "Cameras stay where they are."),
         (
             [],
-            "At each exchange 20% of the cameras are sent on, in proportion to the acts that cameras have found there",
+            "20% of the cameras are sent on, in proportion to the acts that cameras have found there",
         ),
         (["cameras.allocation.rule=by-records-corrected"], "each counted the less, the more of the place is in view"),
         (["cameras.allocation.rule=by-truth"], "no real system could know them"),
@@ -557,8 +568,11 @@ def test_nothing_to_tell_without_a_rule():
 
 
 def test_what_cannot_be_measured_is_said(followed):
-    """No act, no gap; a county without cameras makes no ratio; one county has nothing to compare."""
+    """Few acts, no gap; a county without cameras makes no ratio; one county has nothing to compare."""
     told = audit(followed[0])["cameras"]
+    assert _gap(["a", "b"], [5, 6], [500, FEWEST_ACTS - 1]) is None
+    gap = _gap(["a", "b", "c"], [0, 6, 3], [500, 300, 100])
+    assert (gap["most"], gap["least"], gap["times"]["value"]) == ("c", "a", None)
     (no_acts,) = camera_findings(told | {"gap": {"start": None, "end": None}})
     assert (no_acts["value"], no_acts["unit"]) == (None, "not measurable")
     end = told["gap"]["end"] | {"times": {"numerator": 1, "denominator": 0, "value": None}}

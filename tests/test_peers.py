@@ -168,9 +168,9 @@ def test_echo_elsewhere():
 @pytest.mark.parametrize("weighted", [False, True])
 def test_the_loop_comes_to_the_fixed_point(tmp_path, weighted):
     """Without chance, ratings on the ties of a block lead where linear algebra says, up to rounding."""
-    traits, _, ties = who()
+    traits, _, ties = who(512)
     assert (ties.sum(axis=1) == 4).all()
-    _, by_day = lived(tmp_path, days=40, deference=q(0.2), weighted=weighted)
+    _, by_day = lived(tmp_path, 512, days=40, deference=q(0.2), weighted=weighted)
     expected = rated(earned(traits), ties, 0.2, weighted=weighted)
     # A step is rounded by 0.5 tenths of a point, and a product cut by 1; later steps keep 0.4 of each error.
     found = 1 + (by_day[40].score[0] - 1_000) / STAR
@@ -181,7 +181,7 @@ def test_the_loop_comes_to_the_fixed_point(tmp_path, weighted):
 
 def test_both_fixed_points_differ():
     """Weights matter, and who has no contact keeps what conduct earns."""
-    traits, _, ties = who()
+    traits, _, ties = who(512)
     ties[7], ties[:, 7] = False, False
     free, weighed = (rated(earned(traits), ties, 0.2, weighted=weighted) for weighted in (False, True))
     assert np.abs(free - weighed).max() > 0.01

@@ -267,7 +267,7 @@ def test_a_missing_key_of_the_header_is_named(key: str) -> None:
 
 
 def test_any_misspelt_key_is_found() -> None:
-    open_tables = {"points", "fines", "on", "tiers", "lists", "treatment", "sources", "group"}
+    open_tables = {"points", "fines", "on", "tiers", "lists", "treatment", "sources", "group", "values"}
     tried = 0
     for path in list(places(PRESS_TREE))[::2]:
         key = path[-1]

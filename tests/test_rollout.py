@@ -90,8 +90,9 @@ def test_the_same_regime_again_is_no_change(tmp_path, press):
     assert totals(run) == totals(alone)
 
 
-def test_a_safeguard_in_some_counties_changes_nobody_out_of_reach(tmp_path, press, told):
+def test_a_safeguard_in_some_counties_changes_nobody_out_of_reach(tmp_path):
     """Notice in the towns from day 28: lives in subdistricts stay the same to the bit, those in towns part."""
+    press, told = (load_regime("press-2018", [*LOCAL, "risk=null", *more]) for more in ([], ["remedies.notice=1"]))
     _, before = lived(tmp_path / "alone", press)
     _, after = lived(tmp_path / "rolled", rollout(press, (told, 28, ["Town *"])))
     assert_same_lives(rows(before, of("Subdistrict")), rows(after, of("Subdistrict")))

@@ -33,17 +33,19 @@ APPEAL = 18  # words: files, found, lenient, -
 CORRECTION = 19  # words: corrected, repaired, -, -
 HEARSAY = 20  # words: hears of it, -, -, -; k = friend
 SAMPLE = 21  # which citizens an observer keeps
-LISTING = 22  # words: listed, term, -, -; k = 64 * act + 4 * list + how the record came about (life/records.py)
+LISTING = 22  # words: listed, term, -, -; k = 64 * act + 4 * list + how the record came about (life/records.py,
+#               life/abuse.py)
 FADING = 23  # words: strain, caution, -, -
 RATING = 24  # words: rates, mood, rounding to stars, -; k = friend or 8 + housemate; 255: word 0 rounds the move
-MALICE = 25  # first malicious report of a window
-MALICE_KIND = 26
-RETALIATION = 27
+MALICE = 25  # first candidate false report of a window; words: by neighbours, companions, insiders, -
+MALICE_KIND = 26  # words: which act, made, next gap, passes review; k = by whom
+RETALIATION = 27  # words for k = 0 (a window starts): ends, first entry, -, -; 1 (an entry): which act, next gap, -, -;
+#                   64 + act (what was said): answered, first entry, -, -; 128 + list (an entry): listed, term, -, -
 AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, knew at the start; k = 1: three of temper
 SURVEY = 29  # day = wave; k = 0: start of the sample; 1, words: order, list, what she says, -; 2 ..: harmless items
 FIRM = 30  # of the first citizen of a run of a block, day 0; words: who represents the firm, size, sector, -
 FIRM_ACT = 31  # of the representative; k and words: life/firms.py
-RISK = 32
+RISK = 32  # words: which citizens a risk score learns from, the same in case of a tie, -, -
 ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
 DEMAND = 34  # ... the firm that a demand is made to; words: threshold, exposure, time to comply, -; k = demand
 

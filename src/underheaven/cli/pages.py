@@ -16,7 +16,7 @@ from rich.text import Text
 
 from underheaven import catalogue
 from underheaven.errors import FileFormError
-from underheaven.reading import cited, did_you_mean
+from underheaven.reading import Quantity, Section, cited, did_you_mean
 from underheaven.regime.reader import load_regime
 from underheaven.regime.reform import load_reform, load_reformed
 from underheaven.regime.rollout import Rollout, Rules, load_rollout, load_rules
@@ -272,11 +272,17 @@ def _numbers(model: Rules | World, part: str) -> list[list[str]]:
     ]
 
 
-def _plain(section: Any) -> list[list[str]]:
-    """Return the words of a section: those of its values that are no quantities."""
-    if section is None:
+def _plain(section: Any, part: str = "") -> list[list[str]]:
+    """Return the words of a section and of those in it: values that are no quantities."""
+    if section is None or isinstance(section, Quantity):
         return []
-    return [[key.replace("_", " "), value] for key, value in section if isinstance(value, str)]
+    rows = []
+    for key, value in section:
+        if isinstance(value, str):
+            rows.append([f"{part}{key}".replace("_", " "), value])
+        elif isinstance(value, Section):
+            rows += _plain(value, f"{part}{key}.")
+    return rows
 
 
 def _with_unit(text: str, per: str | None) -> str:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from typing import NamedTuple
+from typing import Any, NamedTuple
 
 import numpy as np
 from numpy.typing import NDArray
@@ -12,6 +12,8 @@ from underheaven.institutions import Institutions
 from underheaven.institutions.attribution import act_shares, hazard_gaps
 from underheaven.institutions.cameras import Cameras
 from underheaven.institutions.patrols import first_cameras
+from underheaven.institutions.risk_model import hand_over
+from underheaven.institutions.sight import Sight
 from underheaven.life import counters as c
 from underheaven.life.tables import (
     CAMERA,
@@ -73,11 +75,13 @@ class Phases:
     switches : (first day, regime, int64[] counties), in the order of the days; a county changes over at the first
         exchange on or after the day
     n_counties : int
+    models : by regime: the first regime with the same risk score, which is learnt for all of them as one
     """
 
     institutions: tuple[Institutions, ...]
     switches: tuple[tuple[int, int, tuple[int, ...]], ...]
     n_counties: int
+    models: tuple[int, ...] = (0,)
 
     def in_force(self, day: int) -> Int64:
         """Return the regime that is in force in each county on a day that is an exchange, int64[county]."""
@@ -86,6 +90,65 @@ class Phases:
             if first_day <= day:
                 found[list(counties)] = regime
         return found
+
+    @property
+    def look_at_people(self) -> bool:
+        """Tell whether an institution of any regime looks at people, not only at counts."""
+        return any(institutions.risk_model is not None for institutions in self.institutions)
+
+
+def look_at_people(phases: Phases, rules: Any, sight: Sight, last_days: int, memory: Memory) -> Memory:
+    """Let the institutions that look at people do so, before the exchange of a day.
+
+    Parameters
+    ----------
+    phases : the institutions of each of the run's regimes, and where they are in force
+    rules : RULES[regime]
+    sight : what there is to see; its rules and counties are those of each model by turns
+    last_days : int, length of the last window; a model sees the counties where it was and is in force
+    memory : what the institutions remember; of these by model, as `risk_on@0`
+
+    Returns
+    -------
+    Memory : what they remember now
+    """
+    model_of = np.array(phases.models)
+    now, before = model_of[phases.in_force(sight.day)], model_of[phases.in_force(sight.day - last_days)]
+    if last_days == 0:
+        before = np.zeros_like(now)  # the files are still those of the first regime
+    for phase, institutions in enumerate(phases.institutions):
+        if institutions.risk_model is not None and phases.models[phase] == phase:
+            mine = sight._replace(rules=rules[phase], counties=(now == phase) & (before == phase))
+            seen = institutions.risk_model.look(mine, of_model(memory, phase))
+            memory = memory | {f"{name}@{phase}": array for name, array in seen.items()}
+    return memory
+
+
+def of_model(memory: Memory, number: int) -> Memory:
+    """Return what is remembered of one model, under its names without the number of the model."""
+    end = f"@{number}"
+    return {name.removesuffix(end): array for name, array in memory.items() if name.endswith(end)}
+
+
+#: What a model of risk sees of a regime; two regimes that are equal in it share one.
+_SEEN_BY_A_MODEL = (
+    "scale", "n_ledgers", "n_lists", "has_list", "n_tiers", "cutoffs", "tier_sanctions", "list_sanctions",
+    "risk_friends", "n_risk_traits", "risk_shift",
+)  # fmt: skip
+
+
+def shared_models(institutions: tuple[Institutions, ...], rules: Any) -> tuple[int, ...]:
+    """Return, for each regime of a run, the first one with the same risk score over the same files."""
+    found: list[int] = []
+    for number, mine in enumerate(institutions):
+        same = (
+            other
+            for other in range(number)
+            if institutions[other].risk_model == mine.risk_model
+            and all(np.array_equal(rules[other][name], rules[number][name]) for name in _SEEN_BY_A_MODEL)
+        )
+        found.append(next(same, number))
+    return tuple(found)
 
 
 def first_memory(phases: Phases) -> Memory:
@@ -108,7 +171,7 @@ def empty_counts(n_counties: int) -> Counts:
         stratum=np.zeros((N_STRATA, c.N_COUNTERS), np.int64),
         hits=np.zeros((N_CHANNELS, n_counties, N_LOOKS), np.int64),
         hit_acts=np.zeros((N_CHANNELS, n_counties, N_ACTS), np.int64),
-        firm=np.zeros((N_FIRM_CLASSES, c.N_COUNTERS - c.FIRMS), np.int64),
+        firm=np.zeros((N_FIRM_CLASSES, c.N_FIRM_COUNTERS), np.int64),
     )
 
 
@@ -152,6 +215,8 @@ def next_exchange(
     _recognise(phases, in_force, census, last, last_days, tables)
     if last is not None:
         _attribute(phases, in_force, census, last, last_days, tables)
+    for phase in range(len(phases.models)):
+        hand_over(of_model(remembered, phases.models[phase]), in_force == phase, tables)
     tables["phase"], tables["phase_before"] = in_force, before
     return tables, remembered
 

@@ -46,7 +46,9 @@ class Block:
     state : columns of its citizens at the end
     traits : uint32[citizen of the block] packed
     heard : uint8[window, citizen of the block] of how many sanctioned friends each one heard
+    friends : uint8[window, citizen of the block, believed or true] friends whose file called for a sanction
     rated : int64[window, citizen of the block, column] what her raters handed to each one (life/peers.py)
+    kin, echo : int64[window, citizen of the block, ...] what household and friends did (life/association.py)
     """
 
     number: int
@@ -54,7 +56,10 @@ class Block:
     state: State
     traits: NDArray[np.uint32]
     heard: NDArray[np.uint8]
+    friends: NDArray[np.uint8]
     rated: NDArray[np.int64]
+    kin: NDArray[np.int64]
+    echo: NDArray[np.int64]
 
 
 @dataclass(frozen=True)
@@ -152,7 +157,7 @@ class Reliving:
         county = int(self.people.block_county[number])
         state = new_state(self.compiled.rules, end - first, first)
         places = np.zeros(len(self.places.names), EXCHANGE)
-        heard, rated = [], []
+        reached: tuple[list[NDArray[Any]], ...] = ([], [], [], [], [])
         for day, day_to in self.windows:
             for name, array in self._exchanges.get(day, ()):
                 places[name][county] = array[county if len(array) > 1 else 0]
@@ -161,12 +166,19 @@ class Reliving:
                 self._counts.hits, self._counts.hit_acts, np.zeros(0, np.uint32), self._scratch,
                 self.seed, first, self._per_group, number, number + 1, day, day_to,
             )  # fmt: skip
-            heard.append(self._scratch.heard[: end - first].copy())
-            rated.append(self._scratch.rated[: end - first].copy())
+            found: tuple[NDArray[Any], ...] = (
+                self._scratch.heard,
+                self._scratch.friends.T,
+                self._scratch.rated,
+                self._scratch.kin,
+                self._scratch.echo,
+            )
+            for kept, column in zip(reached, found, strict=True):
+                kept.append(column[: end - first].copy())
         if block_digest(state, 0, end - first, 0, len(state.firm_score)) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
-        self._last = Block(number, first, state, traits, np.array(heard), np.array(rated))
+        self._last = Block(number, first, state, traits, *(np.array(kept) for kept in reached))
         return self._last
 
     def life(self, citizen: int, each_day: Callable[[Person, int], None] | None = None) -> Life:
@@ -191,7 +203,9 @@ class Reliving:
         for at, (day, day_to) in enumerate(self.windows):
             for name, array in self._exchanges.get(day, ()):
                 place[name] = array[county if len(array) > 1 else 0].tolist()
-            others = Others(Rated(*block.rated[at, local].tolist()))
+            rated, echo = block.rated[at, local].tolist(), block.echo[at, local].tolist()
+            believed, true = block.friends[at, local].tolist()
+            others = Others(Rated(*rated), int(block.kin[at, local]), tuple(echo), (believed, true))
             self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
@@ -217,6 +231,7 @@ FINDS: dict[str, tuple[str, Callable[[Life], float]]] = {
     "fell-furthest": ("sanctioned", lambda life: _fall(life)),
     "same-acts-different-fate": ("wrongly-sanctioned", lambda life: life.person.counts["wrongful_sanction_days"]),
     "redeemed": ("sanctioned", lambda life: 0 if life.person.on_paper else life.person.counts["sanction_days"]),
+    "denounced": ("denounced", lambda life: life.person.counts["denounced_error_days"]),
     "never-knew": ("not-told", lambda life: _never_knew(life)),
 }
 

@@ -21,10 +21,20 @@ from numpy.typing import NDArray
 
 from underheaven import errors
 from underheaven.compiled import was_compiled_before
-from underheaven.engine.exchange import Census, Counts, Memory, Phases, first_memory, next_exchange
+from underheaven.engine.exchange import (
+    Census,
+    Counts,
+    Memory,
+    Phases,
+    first_memory,
+    look_at_people,
+    next_exchange,
+    shared_models,
+)
 from underheaven.engine.threads import Workers
 from underheaven.institutions.demands import Made, demands_table, first_made
-from underheaven.life.counters import DAYS, FIRM_COUNTERS, FIRMS, N_COUNTERS, counter_names
+from underheaven.institutions.sight import Sight
+from underheaven.life.counters import DAYS, FIRM_COUNTERS, N_COUNTERS, N_FIRM_COUNTERS, counter_names
 from underheaven.life.state import (
     COLUMNS,
     FIRM_COLUMNS,
@@ -296,13 +306,15 @@ class _Life:
         self.compiled: Compiled = compile_rules(regime, world)
         rules = self.compiled.rules
         self.n_counties = len(self.places.sizes)
-        self.phases = Phases(self.compiled.institutions, self.compiled.switches, self.n_counties)
+        institutions = self.compiled.institutions
+        models = shared_models(institutions, rules)
+        self.phases = Phases(institutions, self.compiled.switches, self.n_counties, models)
         self.workers = Workers(self.people, rules, self.n_counties, threads, blocks_per_task)
         self.state = new_state(rules, self.places.people)
         self.book = _Book(
             np.zeros((N_STRATA, N_COUNTERS), np.int64),
             self.workers.take_groups(),
-            np.zeros((N_FIRM_CLASSES, N_COUNTERS - FIRMS), np.int64),
+            np.zeros((N_FIRM_CLASSES, N_FIRM_COUNTERS), np.int64),
             first_memory(self.phases),
         )
         self.window_days = int(rules[0]["window_days"])
@@ -352,6 +364,11 @@ class _Life:
     def live_window(self) -> None:
         """Exchange, live one window, add up."""
         day_to = min(self.days, self.day + self.window_days)
+        if self.phases.look_at_people:
+            sight = Sight.of(self.day, self.seed, self.people, self._views())
+            self.book.memory = look_at_people(
+                self.phases, self.compiled.rules, sight, self.book.last_days, self.book.memory
+            )
         exchange, self.book.memory = next_exchange(
             self.phases, self.census, self.day, self.book.last, self.book.last_days, self.book.memory
         )
@@ -384,11 +401,16 @@ class _Life:
             found += broken_invariants(part, self.compiled.rules[regime])
         return list(dict.fromkeys(found))
 
-    def _observe(self) -> None:
+    def _views(self) -> State:
+        """Return the columns as arrays that refuse to be written."""
         columns: dict[str, NDArray[Any]] = self.state._asdict()
         views = State(**{name: array.view() for name, array in columns.items()})
         for view in views:
             view.flags.writeable = False
+        return views
+
+    def _observe(self) -> None:
+        views = self._views()
         for observer in self.observers:
             observer.observe(self.day, views)
 

@@ -14,6 +14,7 @@ from underheaven.institutions.demands import Demand
 from underheaven.institutions.employers import Employers
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
+from underheaven.institutions.risk_model import RiskModel
 
 
 @dataclass(frozen=True)
@@ -29,6 +30,7 @@ class Institutions:
     window_days: int
     patrols: Patrols | None = None  # None: cameras stay where they are
     demands: tuple[Demand, ...] = ()
+    risk_model: RiskModel | None = None
     has_registers: bool = True
     has_firms: bool = False
     firm_links_are_national: bool = True

@@ -1,7 +1,8 @@
 """The order of a day.  Read it top to bottom as the model.
 
 A window is the days between two exchanges.  When it starts, each citizen of a block meets what is slow:
-friends are heard of, ratings come in, troubles fade, appeals are decided, records expire.  Then day by day:
+a risk score flags her or not, friends are heard of, ratings come in, troubles fade, appeals are decided, records
+expire.  Then day by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
@@ -19,6 +20,7 @@ from __future__ import annotations
 from underheaven import rng
 from underheaven.compiled import compiled, inlined
 from underheaven.life import counters as c
+from underheaven.life.abuse import ABUSE_EVENTS, meet_abuse, plan_malice, pursue, retaliate
 from underheaven.life.acts import (
     ACT_EVENTS,
     DONE_FOR_POINTS,
@@ -35,6 +37,7 @@ from underheaven.life.acts import (
     name_of,
     plan_block,
 )
+from underheaven.life.association import mark_kin, note_kin, spread_echo, take_echo
 from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
 from underheaven.life.changeover import change_block, change_firms, forget
 from underheaven.life.firms import call_on, charge_representative, give_back_firm, live_firm, look_at, take_firm
@@ -42,13 +45,16 @@ from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
 from underheaven.life.response import fade, hear_of, raise_caution
+from underheaven.life.risk import count_friends, judge, predict
 from underheaven.life.sightings import identify, pick_act
 from underheaven.life.standing import SHAMED, account, settle, work_out
 from underheaven.life.state import (
     HAS_DEMERIT,
     HAS_FALSE_RECORD,
+    IS_PURSUED,
     KNOWS,
     KNOWS_RECORD,
+    WAS_DENOUNCED,
     WAS_IN_LOWEST_TIER,
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
@@ -113,10 +119,18 @@ def run_blocks(
             for local in range(size):
                 scratch.traits[local] = kept_traits[row + local]
         plan_block(rules, place, seed, first, size, day_from, day_to - day_from, scratch)
-        if hearsay or rules.peers:
+        if rules.has_malice:
+            plan_malice(rules, seed, first, size, day_from, day_to - day_from, scratch)
+        if hearsay or rules.peers or rules.echo or rules.risk_friends:
             tie_masks(seed, block, size, scratch.masks)
         if rules.peers:
             rate_each_other(rules, state, seed, day_from, first, row, size, scratch)
+        if rules.kin_services:
+            mark_kin(rules, state, me, row, size, scratch)
+        if rules.echo:
+            spread_echo(rules, state, row, size, scratch)
+        if rules.risk_friends:
+            count_friends(rules, state, row, size, scratch)
         if hearsay:
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         if rules.awareness:
@@ -131,6 +145,9 @@ def run_blocks(
             if local == representative:
                 take_firm(state, firm, firm_row + firm.number)
                 look_at(rules, me, firm)
+            flag_changed = False
+            if rules.risk:
+                flag_changed = predict(rules, place, tally, me, scratch.friends[0, local], scratch.friends[1, local])
             if rules.awareness:
                 w = scratch.words
                 w0, w1, w2, w3 = int(w[0, local]), int(w[1, local]), int(w[2, local]), int(w[3, local])
@@ -139,16 +156,24 @@ def run_blocks(
                 become_aware(rules, tally, me, BY_FRIENDS, True)
                 raise_caution(me, scratch.heard[local] * rules.friend_caution)
                 count(tally, me, c.FRIENDS_HEARD, scratch.heard[local])
-            is_rated = False
+            if rules.kin_services:
+                note_kin(rules, tally, me, scratch.kin[local], day_to - day_from)
+            is_moved = False
+            if rules.echo:
+                is_moved = take_echo(rules, tally, me, scratch.echo[local], day_to - day_from)
             if rules.peers:
-                is_rated = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local])
-            unsettled = start_window(rules, tally, me, seed, day_from) or is_rated
+                is_moved = take_ratings(rules, tally, me, seed, day_from, scratch.rated[local]) or is_moved
+            if rules.has_retaliation and me.flags & IS_PURSUED:
+                pursue(rules, me, seed, day_from, scratch.due[local], day_to - day_from)
+            unsettled = start_window(rules, tally, me, seed, day_from) or is_moved or flag_changed
             if local == representative:
                 unsettled = charge_representative(rules, tally, me, firm, seed, day_from) or unsettled
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True
             live_window(rules, place, tally, me, seed, day_from, day_to, scratch.due[local], unsettled)
+            if rules.risk:
+                judge(place, tally, me)
             give_back(rules, state, me, row + local)
             if local == representative:
                 live_firm(rules, place, tally, me, firm, seed, day_from, day_to, scratch.firm_due)
@@ -264,7 +289,8 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             w0, w1, w2, w3 = rng.draw4(seed, rng.ACT, me.citizen, day, activity)
             gaps = rules.gaps[activity, lead_level(rules, me.traits, activity)]
             mark_first(due, w3, gaps, activity, tomorrow, n_days)
-            unsettled = act(rules, place, tally, me, seed, day, activity, w0, w1, w2) or unsettled
+            touched = act(rules, place, tally, me, seed, day, activity, w0, w1, w2, due, tomorrow, n_days)
+            unsettled = touched or unsettled
         if (events >> FACE_EVENT) & 1:
             w0, w1, w2, w3 = rng.draw4(seed, rng.FALSE_RECORD_KIND, me.citizen, day, FACE)
             mark_first(due, w2, place.face_gaps[me.look], FACE_EVENT, tomorrow, n_days)
@@ -275,6 +301,8 @@ def live_window(rules, place, tally, me, seed, day_from, day_to, due, unsettled)
             mark_first(due, w2, place.link_gaps[me.name], LINK_EVENT, tomorrow, n_days)
             suffer(rules, tally, me, seed, day, pick_act(place.link_acts, w0), LINK)
             unsettled = True
+        if events & ABUSE_EVENTS:
+            unsettled = meet_abuse(rules, tally, me, seed, day, events, due, tomorrow, n_days) or unsettled
         if unsettled and rules.keeps_file:
             stand(rules, place, tally, me, seed, day)
             release_day = next_release(rules, me)
@@ -303,12 +331,13 @@ def next_release(rules, me):
 
 
 @inlined
-def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
+def act(rules, place, tally, me, seed, day, activity, accept, seen, identified, due, tomorrow, n_days):
     """ACTS, SIGHTINGS, RECORDS: one candidate act of one citizen.
 
     Parameters
     ----------
     accept, seen, identified : int, draws
+    due, tomorrow, n_days : the events and days of the window, for what follows upon it
 
     Returns
     -------
@@ -323,6 +352,10 @@ def act(rules, place, tally, me, seed, day, activity, accept, seen, identified):
     count_activity(tally, me, activity, c.DONE, 1)
     if outcome == DONE_FOR_POINTS:
         count_activity(tally, me, activity, c.GAMED, 1)
+    if rules.demerit[activity]:
+        me.has_done = 1
+    if rules.has_retaliation and rules.retaliated[activity] > 0 and seen < place.seen[rules.channel[activity]]:
+        retaliate(rules, tally, me, seed, day, activity, due, tomorrow, n_days)
     if not rules.matters[activity] or seen >= place.seen[rules.channel[activity]]:
         return False
     account(rules, tally, me, day)
@@ -386,9 +419,13 @@ def note_firsts(tally, me):
     if not me.flags & WAS_SANCTIONED:
         me.flags |= WAS_SANCTIONED
         count(tally, me, c.PEOPLE_SANCTIONED, 1)
+        if me.flags & WAS_DENOUNCED:
+            count(tally, me, c.DENOUNCED_SANCTIONED, 1)
     if me.in_force & ~me.deserved and not me.flags & WAS_WRONGLY_SANCTIONED:
         me.flags |= WAS_WRONGLY_SANCTIONED
         count(tally, me, c.PEOPLE_WRONGLY_SANCTIONED, 1)
+        if me.flags & WAS_DENOUNCED:
+            count(tally, me, c.DENOUNCED_WRONGLY, 1)
     if not me.flags & HAS_DEMERIT and not me.flags & WAS_SANCTIONED_INNOCENT:
         me.flags |= WAS_SANCTIONED_INNOCENT
         count(tally, me, c.PEOPLE_INNOCENT_SANCTIONED, 1)

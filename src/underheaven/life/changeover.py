@@ -10,7 +10,7 @@ from underheaven.compiled import inlined
 from underheaven.life.firms import WAS_COUNTED, WAS_LISTED, WAS_WRONGLY_LISTED
 from underheaven.life.records import DAYS_PER_YEAR
 from underheaven.life.standing import work_out
-from underheaven.life.state import KNOWS, give_back, take
+from underheaven.life.state import AT_RISK, IS_PURSUED, KNOWS, TRULY_AT_RISK, give_back, take
 
 
 @inlined
@@ -46,6 +46,8 @@ def empty(state, row):
         state.score[ledger, row], state.true_score[ledger, row] = 0, 0
     for at in range(state.bucket.shape[0]):
         state.bucket[at, row], state.true_bucket[at, row] = 0, 0
+    for ledger in range(state.echo.shape[0]):
+        state.echo[ledger, row], state.true_echo[ledger, row] = 0, 0
     if state.appeal_day.shape[0] > 0:
         state.appeal_day[row] = 0
     if state.sanction_day.shape[0] > 0:
@@ -60,6 +62,8 @@ def forget(me):
         for ledger in range(me.bucket.shape[1]):
             me.bucket[slot, ledger] = 0
             me.true_bucket[slot, ledger] = 0
+    for ledger in range(me.echo.shape[0]):
+        me.echo[ledger], me.true_echo[ledger] = 0, 0
 
 
 @inlined
@@ -68,7 +72,8 @@ def lead_over(old, new, me, day):
 
     Scores on the same scale (ledgers, start, floor and cap) are taken over, others start afresh; where records
     expire and did not, or after another time, what has been gathered counts as of the present year.  A stay on a
-    list that the new regime has goes on to its end.
+    list that the new regime has goes on to its end.  A flag of a risk score stays until the new regime's score, if
+    it has one, clears it.
 
     Returns
     -------
@@ -79,6 +84,7 @@ def lead_over(old, new, me, day):
         if old.scale != new.scale:
             me.score[ledger] = new.start
             me.true_score[ledger] = new.start
+            me.echo[ledger], me.true_echo[ledger] = 0, 0
         else:
             is_taken_over = True
         if old.scale != new.scale or old.expiry_years != new.expiry_years:
@@ -93,6 +99,10 @@ def lead_over(old, new, me, day):
             me.list_until[entry] = 0
             me.true_list_until[entry] = 0
         is_taken_over = is_taken_over or me.list_until[entry] > 0
+    if not (old.risk and new.risk):
+        me.flags &= ~(AT_RISK | TRULY_AT_RISK)
+    if new.keeps_file and not new.has_retaliation:
+        me.flags &= ~IS_PURSUED
     if not (old.has_appeal and new.has_appeal):
         me.appeal_day = 0
     if new.has_appeal and not old.has_appeal:

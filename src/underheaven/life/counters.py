@@ -10,6 +10,8 @@ from collections.abc import Sequence
 import numpy as np
 
 from underheaven.life.tables import (
+    COMPANIONS,
+    INSIDERS,
     MAX_LISTS,
     MAX_TIERS,
     N_ACTIVITIES,
@@ -18,6 +20,7 @@ from underheaven.life.tables import (
     N_FIRM_CLASSES,
     N_LOOKS,
     N_STRATA,
+    NEIGHBOURS,
 )
 
 DAYS = 0
@@ -70,7 +73,20 @@ ABUSE = ASSOCIATION + 8  # 8
 AWARENESS = ABUSE + 8  # 16
 RISK = AWARENESS + 16  # 8
 FIRMS = RISK + 8  # 20
-N_COUNTERS = FIRMS + 20
+N_FIRM_COUNTERS = 20
+VOICE = FIRMS + N_FIRM_COUNTERS  # 8, of abuse too
+N_COUNTERS = VOICE + 8
+
+MALICIOUS_RECORDS = ABUSE  # + NEIGHBOURS, COMPANIONS or INSIDERS
+RETALIATION_RECORDS = ABUSE + 3
+PEOPLE_DENOUNCED = ABUSE + 4
+DENOUNCED_SANCTIONED = ABUSE + 5
+DENOUNCED_ERROR_DAYS = ABUSE + 6
+EXONERATIONS = ABUSE + 7
+REPORTS_DROPPED = VOICE
+RETALIATIONS = VOICE + 1
+DENOUNCED_WRONGLY = VOICE + 2
+DENOUNCED_WRONGFUL_DAYS = VOICE + 3
 
 RATINGS = PEERS
 RATINGS_RAISED = PEERS + 1
@@ -81,6 +97,14 @@ TIE_SCORES = PEERS + 5
 TIE_SQUARES = PEERS + 6
 TIE_PRODUCTS = PEERS + 7
 
+KIN_DAYS = ASSOCIATION
+WRONGFUL_KIN_DAYS = ASSOCIATION + 1
+KIN_REFUSED = ASSOCIATION + 2
+KIN_WRONGLY_REFUSED = ASSOCIATION + 3
+ECHO_LOWERED_DAYS = ASSOCIATION + 4
+ECHO_WRONGLY_LOWERED_DAYS = ASSOCIATION + 5
+ECHO_RAISED_DAYS = ASSOCIATION + 6
+
 #: What a thread adds up: sums of whole numbers, the same in any order.
 TALLY = np.dtype(
     [
@@ -88,10 +112,14 @@ TALLY = np.dtype(
         ("stratum", np.int64, (N_STRATA, N_COUNTERS)),
         ("hits", np.int64, (N_CHANNELS, N_LOOKS)),  # by channel: wrong names to be drawn from this class
         ("hit_acts", np.int64, (N_CHANNELS, N_ACTS)),  # ... and which acts they are about
-        ("firm", np.int64, (N_FIRM_CLASSES, N_COUNTERS - FIRMS)),  # counters of firms by sector and size
+        ("firm", np.int64, (N_FIRM_CLASSES, N_FIRM_COUNTERS)),  # counters of firms by sector and size
     ]
 )
 
+# Columns of the risk score: windows lived flagged or not, by what people did in them, ...
+RISK_FLAGGED_DID, RISK_FLAGGED_DID_NOT, RISK_CLEARED_DID, RISK_CLEARED_DID_NOT = range(RISK, RISK + 4)
+# ... flags set, windows flagged by an error of the file, days under sanction for nothing else, appeals lost to it.
+RISK_FLAGS, RISK_WRONG_WINDOWS, RISK_ALONE_DAYS, RISK_APPEALS_LOST = range(RISK + 4, RISK + 8)
 # Columns of an act ...
 DONE, SILENCED, GAMED, RECORDED, FALSE_RECORDS, MISSED = range(PER_ACTIVITY)
 # ... and of a service.
@@ -185,11 +213,40 @@ _FIXED = {
     TIE_SCORES: "tie_scores",
     TIE_SQUARES: "tie_squares",
     TIE_PRODUCTS: "tie_products",
+    KIN_DAYS: "kin_days",
+    WRONGFUL_KIN_DAYS: "wrongful_kin_days",
+    KIN_REFUSED: "kin_refused",
+    KIN_WRONGLY_REFUSED: "kin_wrongly_refused",
+    ECHO_LOWERED_DAYS: "echo_lowered_days",
+    ECHO_WRONGLY_LOWERED_DAYS: "echo_wrongly_lowered_days",
+    ECHO_RAISED_DAYS: "echo_raised_days",
     PEOPLE_AWARE: "people_aware",
     PEOPLE_HEARD_REPRESSION: "people_heard_repression",
     PEOPLE_WITH_PERK: "people_with_perk",
     **{MADE_AWARE_BY + how: f"made_aware/{name}" for how, name in enumerate(_NEWS)},
     **{HEARD_BY + how: f"heard_repression/{name}" for how, name in enumerate(_NEWS)},
+    MALICIOUS_RECORDS + NEIGHBOURS: "malicious_records/neighbours",
+    MALICIOUS_RECORDS + COMPANIONS: "malicious_records/companions",
+    MALICIOUS_RECORDS + INSIDERS: "malicious_records/insiders",
+    RETALIATION_RECORDS: "retaliation_records",
+    PEOPLE_DENOUNCED: "people_denounced",
+    DENOUNCED_SANCTIONED: "people_denounced_sanctioned",
+    DENOUNCED_ERROR_DAYS: "denounced_error_days",
+    EXONERATIONS: "exonerations",
+    REPORTS_DROPPED: "malicious_reports_dropped",
+    RETALIATIONS: "retaliations",
+    DENOUNCED_WRONGLY: "people_denounced_wrongly_sanctioned",
+    DENOUNCED_WRONGFUL_DAYS: "denounced_wrongful_days",
+}
+_RISK = {
+    RISK_FLAGGED_DID: "risk_windows/flagged/did",
+    RISK_FLAGGED_DID_NOT: "risk_windows/flagged/did-nothing",
+    RISK_CLEARED_DID: "risk_windows/cleared/did",
+    RISK_CLEARED_DID_NOT: "risk_windows/cleared/did-nothing",
+    RISK_FLAGS: "risk_flags",
+    RISK_WRONG_WINDOWS: "risk_wrong_windows",
+    RISK_ALONE_DAYS: "risk_alone_days",
+    RISK_APPEALS_LOST: "risk_appeals_lost",
 }
 _ACT = ("done", "silenced", "gamed", "recorded", "false_records", "missed")
 _SERVICE = ("used", "refused", "wrongly_refused", "perk", "people_refused")
@@ -210,8 +267,7 @@ def counter_names(
     -------
     dict of column number to counter name (``done/jaywalking``, ``flow/A/B``)
     """
-    names = dict(_FIXED)
-    names |= {FIRMS + column: name for column, name in enumerate(FIRM_COUNTERS)}
+    names = _FIXED | _RISK | {FIRMS + column: name for column, name in enumerate(FIRM_COUNTERS)}
     for t, tier in enumerate(tiers):
         names[TIER_DAYS + t] = f"tier_days/{tier}"
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"

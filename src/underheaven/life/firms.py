@@ -14,6 +14,7 @@ from underheaven.life.acts import lowest_bit, mark_first
 from underheaven.life.records import days_on_list, move_points, put_on_list
 from underheaven.life.sightings import pick_act
 from underheaven.life.standing import tier_of
+from underheaven.life.state import TRULY_AT_RISK
 from underheaven.life.tables import FIRM_LINK, N_FIRM_ACTIVITIES, N_FIRM_ACTS, N_SIZES
 from underheaven.life.tally import count
 
@@ -96,10 +97,12 @@ def look_at(rules, me, it):
     it.is_answerable = 1 if me.on_paper else 0
     truly = 0
     for ledger in range(rules.n_ledgers):
-        truly |= rules.tier_sanctions[ledger, tier_of(rules, me.true_score[ledger])]
+        truly |= rules.tier_sanctions[ledger, tier_of(rules, me.true_score[ledger] + me.true_echo[ledger])]
     for entry in range(rules.n_lists):
         if me.true_list_until[entry] > 0:
             truly |= rules.list_sanctions[entry]
+    if rules.risk and me.flags & TRULY_AT_RISK:
+        truly |= rules.risk_sanctions
     it.is_truly_answerable = 1 if truly else 0
 
 

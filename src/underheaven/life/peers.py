@@ -151,14 +151,14 @@ def take_ratings(rules, tally, me, seed, day, rated):
     count(tally, me, RATINGS_RAISED, rated[RAISED])
     count(tally, me, RATINGS_LOWERED, rated[LOWERED])
     w0, w1, w2, w3 = rng.draw4(seed, rng.RATING, me.citizen, day, OWN_MOVE)
-    before = tier_of(rules, me.score[0])
+    before = tier_of(rules, me.score[0] + me.echo[0])
     moved = move(rules, rules.floor + rated[MEAN] - me.score[0], w0)
     me.score[0] += moved
     count(tally, me, POINTS_MOVED, moved)
     moved = move(rules, rules.floor + rated[TRUE_MEAN] - me.true_score[0], w0)
     me.true_score[0] += moved
     count(tally, me, TRUE_POINTS_MOVED, moved)
-    if tier_of(rules, me.score[0]) > before:
+    if tier_of(rules, me.score[0] + me.echo[0]) > before:
         raise_strain(me, rules.peer_fall_strain)
         count(tally, me, RATING_FALLS, 1)
     return True

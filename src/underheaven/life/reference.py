@@ -20,9 +20,12 @@ from typing import Any
 
 from underheaven import rng
 from underheaven.life import state as flag
+from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse
+from underheaven.life.reference_association import association_numbers, echo, kin_bits, take_association
 from underheaven.life.reference_awareness import News
 from underheaven.life.reference_firms import Firm, FirmOracle
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
+from underheaven.life.reference_risk import Foresight, friends_called
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
 from underheaven.regime.schema import NORMAL, Regime
 from underheaven.regime.tables import term_quantiles
@@ -68,6 +71,11 @@ class File:
     until: dict[str, int] = field(default_factory=dict)  # by list: first day off it
     bucket: dict[tuple[int, str], int] = field(default_factory=dict)  # by year slot and ledger
     tiers: dict[str, str] = field(default_factory=dict)  # by ledger, as last settled
+    echo: dict[str, int] = field(default_factory=dict)  # by ledger: what friends bring onto her score
+
+    def standing(self, ledger: str) -> int:
+        """Return the score that her tier goes by."""
+        return self.score[ledger] + self.echo.get(ledger, 0)
 
 
 @dataclass
@@ -88,10 +96,13 @@ class Person:
     on_paper: set[str] = field(default_factory=set)
     in_force: set[str] = field(default_factory=set)
     deserved: set[str] = field(default_factory=set)
+    kin: set[str] = field(default_factory=set)  # services that sanction another of her household
+    true_kin: set[str] = field(default_factory=set)
     tier: str = ""
     true_tier: str = ""
     since: int = 0
     counts: Counter[str] = field(default_factory=Counter)
+    has_done: bool = False  # in this window, something that is held against people
     firm: Firm | None = None  # that she represents
 
 
@@ -134,6 +145,11 @@ class Oracle(Rulebook):
         self.remedy = Chances(regime, world)
         self.firms = FirmOracle(self) if regime.firms is not None and world.firms is not None else None
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
+        self.foresight = Foresight(regime, world)
+        self.echo_factor, self.kin_chances = 0, dict[str, int]()
+        if regime.association is not None:
+            self.echo_factor, self.kin_chances = association_numbers(regime.association)
+        self.abuse = AbuseRules(regime, world)
         self._thought_of = [(name, found.stream) for name, found in self.activities if found.rate.per_day > 0]
 
     # a life ----------------------------------------------------------------------------------------------
@@ -163,6 +179,9 @@ class Oracle(Rulebook):
             at = [(slot, ledger) for slot in range(self.slots) for ledger in self.contexts]
             found["bucket"] = [me.filed.bucket.get(key, 0) for key in at]
             found["true_bucket"] = [me.true.bucket.get(key, 0) for key in at]
+        if self.echo_factor:
+            found["echo"] = [me.filed.echo.get(ledger, 0) for ledger in self.contexts]
+            found["true_echo"] = [me.true.echo.get(ledger, 0) for ledger in self.contexts]
         return {name: values for name, values in found.items() if values}
 
     def refused_bits(self, me: Person) -> int:
@@ -192,14 +211,16 @@ class Oracle(Rulebook):
         me.since, told_before = day_from, len(self.steps)
         if self.firms is not None and me.firm is not None:
             self.firms.meet(me, me.firm)
+        flag_changed = self._predict(me, place, day_from, others.called)
         self.news.by_press(me, day_from)
         if friends and self.hears:
             me.caution = min(255, me.caution + friends * self.world.response.friend_caution.value)
             me.counts["friends_heard"] += friends
             self._tell(me, day_from, "friends", str(friends), "world.response.friend_caution")
             self.news.reach(me, day_from, "friends", "world.response.heard", represses=True)
-        is_rated = take_ratings(self, me, day_from, others.rated)
-        unsettled = self._start_window(me, day_from) or is_rated
+        is_moved = take_association(self, me, day_from, day_to, others)
+        is_moved = take_ratings(self, me, day_from, others.rated) or is_moved
+        unsettled = self._start_window(me, day_from) or is_moved or flag_changed
         if self.firms is not None and me.firm is not None:
             unsettled = self.firms.answer_for(me, me.firm, day_from) or unsettled
         if held is not None and self.keeps_file:
@@ -219,6 +240,7 @@ class Oracle(Rulebook):
                 if channel in today:
                     self._suffer(me, place, due, day, day_to, channel, label)
                     unsettled = True
+            unsettled = meet_abuse(self, me, due, day, day_to, today) or unsettled
             if unsettled and self.keeps_file:
                 self._stand(me, place, day)
                 unsettled = False
@@ -228,6 +250,7 @@ class Oracle(Rulebook):
             if self.each_day is not None:
                 self.each_day(me, day)
         self._account(me, day_to)
+        self.foresight.judge(me, place)
         if self.firms is not None and me.firm is not None:
             self.firms.live_window(me, me.firm, place, day_from, day_to)
             self.steps[told_before:] = sorted(self.steps[told_before:], key=lambda step: step.day)
@@ -260,7 +283,9 @@ class Oracle(Rulebook):
 
     def others(self, block: int, people: Sequence[Person], day: int) -> list[Others]:
         """Return what else reaches each citizen of a block from the others as a window starts; as for `hear`."""
-        return [Others(rated) for rated in ratings(self, block, people, day)]
+        rated, called = ratings(self, block, people, day), friends_called(self, block, people)
+        kin, echoes = kin_bits(self, people), echo(self, block, people)
+        return [Others(*each) for each in zip(rated, kin, echoes, called, strict=True)]
 
     def _masks(self, block: int, size: int) -> list[int]:
         """Return the numbers whose exclusive or with a citizen's own gives her friends: all different."""
@@ -282,7 +307,22 @@ class Oracle(Rulebook):
         words = draw4(self.seed, rng.FALSE_RECORD, me.citizen, day_from, 0)
         _mark(due, words[0], place["face_gaps"][_look(me.traits)], FACE, day_from, day_to)
         _mark(due, words[1], place["link_gaps"][me.traits["name"]], LINK, day_from, day_to)
+        for word, gaps, event in self.abuse.first_events(self.seed, me, day_from):
+            _mark(due, word, gaps, event, day_from, day_to)
         return due
+
+    def _predict(self, me: Person, place: Mapping[str, Any], day: int, called: tuple[int, int]) -> bool:
+        """Flag her or clear her, by the file and by the truth; tell whether a flag has changed."""
+        me.has_done = False
+        before, was_alone = me.flags, self._by_flag_alone(me)
+        self.foresight.flag(me, place, called)
+        if was_alone and not me.flags & flag.AT_RISK:
+            me.flags &= ~flag.KNOWS
+        if (me.flags ^ before) & flag.AT_RISK:
+            is_flagged = bool(me.flags & flag.AT_RISK)
+            wrongly = is_flagged and not me.flags & flag.TRULY_AT_RISK
+            self._tell(me, day, "flagged" if is_flagged else "cleared", "", "risk", wrongly=wrongly)
+        return me.flags != before
 
     # what is slow ----------------------------------------------------------------------------------------
 
@@ -307,7 +347,8 @@ class Oracle(Rulebook):
             touched = True
         words = draw4(self.seed, rng.CORRECTION, me.citizen, day, 0)
         knows = me.flags & (flag.KNOWS | flag.KNOWS_RECORD)
-        if knows and words[0] < self.remedy.correction and self._in_error(me):
+        told = me.flags & flag.KNOWS_RECORD if self._by_flag_alone(me) else knows
+        if told and words[0] < self.remedy.correction and self._in_error(me):
             self._set_right(me)
             me.counts["corrections"] += 1
             self._tell(me, day, "corrected", "", "remedies.correction")
@@ -332,7 +373,10 @@ class Oracle(Rulebook):
     def _decide(self, me: Person, day: int) -> None:
         words = draw4(self.seed, rng.APPEAL, me.citizen, day, 1)
         me.appeal_day = 0
-        if self._in_error(me):
+        if self._by_flag_alone(me):
+            won = False
+            me.counts["risk_appeals_lost"] += 1
+        elif self._in_error(me):
             won = words[1] < self.remedy.finds_error
             if won:
                 self._set_right(me)
@@ -348,6 +392,7 @@ class Oracle(Rulebook):
         return harsher or any(end > me.true.until.get(name, 0) for name, end in me.filed.until.items())
 
     def _set_right(self, me: Person) -> None:
+        me.counts["exonerations"] += bool(me.flags & flag.WAS_DENOUNCED)
         for ledger in self.contexts:
             gap = me.true.score[ledger] - me.filed.score[ledger]
             if gap > 0:
@@ -376,8 +421,14 @@ class Oracle(Rulebook):
                     side.bucket[slot, ledger] = side.bucket.get((slot, ledger), 0) + part
                     up -= part
 
+    def _by_flag_alone(self, me: Person) -> bool:
+        """Tell whether only a flag that nobody explains sanctions her: there is no record to contest."""
+        risk = self.regime.risk
+        opaque = risk is not None and not risk.explain and bool(me.flags & flag.AT_RISK)
+        return opaque and not self._sanctioned_now(me)
+
     def _sanctioned_now(self, me: Person) -> bool:
-        tiers = {ledger: self.tier_of(me.filed.score[ledger]) for ledger in self.contexts}
+        tiers = {ledger: self.tier_of(me.filed.standing(ledger)) for ledger in self.contexts}
         return bool(self.sanctions(tiers, me.filed.until))
 
     def _release(self, me: Person, day: int) -> None:
@@ -419,10 +470,13 @@ class Oracle(Rulebook):
             self._tell(me, day, "silenced", name, f"world.acts.{name}.caution")
             return False
         me.counts[f"done/{name}"] += 1
+        me.has_done = me.has_done or self.regime.is_demerit(name)
         if accept >= free:
             me.counts[f"gamed/{name}"] += 1
-        matters = name in self.regime.act_names
-        was_seen = matters and seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        was_seen = seen < place["seen"][("unseen", "camera", "register", "report").index(act.channel)]
+        if was_seen:
+            self._answer(me, due, day, day_to, name)
+        was_seen = was_seen and name in self.regime.act_names
         gamed = {"for the points": True} if accept >= free else {}
         if not was_seen:
             self._tell(me, day, "act", name, f"world.acts.{name}.rate", seen=False, **gamed)
@@ -435,6 +489,14 @@ class Oracle(Rulebook):
         self._tell(me, day, "act", name, f"world.acts.{name}.rate", seen=True, named=is_hers, **gamed)
         self._record(me, day, name, OWN, is_filed=is_hers, is_true=True)
         return True
+
+    def _answer(self, me: Person, due: dict[int, set[Any]], day: int, day_to: int, name: str) -> None:
+        """Let insiders answer what was said and noticed."""
+        word = self.abuse.answer(self.seed, me, day, name, self.world)
+        if word is not None:
+            me.counts["retaliations"] += 1
+            self._tell(me, day, "pursued", name, f"abuse.retaliation.on.{name}")
+            _mark(due, word, self.abuse.entry_gaps, ENTRY, day + 1, day_to)
 
     def _identify(self, me: Person, place: Mapping[str, Any], day: int, act: Act, name: str, word: int) -> bool:
         """Tell whether her own file is named; the wrong names that leave are not hers to follow."""
@@ -520,13 +582,14 @@ class Oracle(Rulebook):
     def work_out(self, me: Person) -> None:
         """Work out what scores and lists amount to."""
         for side in (me.filed, me.true):
-            side.tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
+            side.tiers = {ledger: self.tier_of(side.standing(ledger)) for ledger in self.contexts}
         me.tier, me.true_tier = self.worst(me.filed.tiers), self.worst(me.true.tiers)
-        me.on_paper = self.sanctions(me.filed.tiers, me.filed.until)
-        me.deserved = self.sanctions(me.true.tiers, me.true.until)
+        at_risk, truly = bool(me.flags & flag.AT_RISK), bool(me.flags & flag.TRULY_AT_RISK)
+        me.on_paper = self.sanctions(me.filed.tiers, me.filed.until, at_risk)
+        me.deserved = self.sanctions(me.true.tiers, me.true.until, truly)
         for service in (me.on_paper & me.deserved) - {SHAMED}:
-            refuse, rank, _ = self.treatment(service, me.filed.tiers, me.filed.until)
-            true_refuse, true_rank, _ = self.treatment(service, me.true.tiers, me.true.until)
+            refuse, rank, _ = self.treatment(service, me.filed.tiers, me.filed.until, at_risk)
+            true_refuse, true_rank, _ = self.treatment(service, me.true.tiers, me.true.until, truly)
             if threshold(refuse) > threshold(true_refuse) or rank > true_rank:
                 me.deserved.discard(service)
         appeal = self.regime.remedies.appeal
@@ -567,9 +630,13 @@ class Oracle(Rulebook):
             me.counts["appeals_moot"] += 1
             self._tell(me, day, "appeal-moot", "", "remedies.appeal")
         if me.in_force:
-            self._first_time(me, flag.WAS_SANCTIONED, "people_sanctioned")
-            if me.in_force - me.deserved:
-                self._first_time(me, flag.WAS_WRONGLY_SANCTIONED, "people_wrongly_sanctioned")
+            denounced = bool(me.flags & flag.WAS_DENOUNCED)
+            if self._first_time(me, flag.WAS_SANCTIONED, "people_sanctioned"):
+                me.counts["people_denounced_sanctioned"] += denounced
+            if me.in_force - me.deserved and self._first_time(
+                me, flag.WAS_WRONGLY_SANCTIONED, "people_wrongly_sanctioned"
+            ):
+                me.counts["people_denounced_wrongly_sanctioned"] += denounced
             if not me.flags & flag.HAS_DEMERIT:
                 self._first_time(me, flag.WAS_SANCTIONED_INNOCENT, "people_innocent_sanctioned")
         if me.on_paper and not was_sanctioned:
@@ -585,10 +652,13 @@ class Oracle(Rulebook):
         elif was_sanctioned and not me.on_paper:
             self._tell(me, day, "sanction-over", "", "treatment")
 
-    def _first_time(self, me: Person, bit: int, counter: str) -> None:
-        if not me.flags & bit:
-            me.flags |= bit
-            me.counts[counter] += 1
+    def _first_time(self, me: Person, bit: int, counter: str) -> bool:
+        """Note what has happened to her for the first time, and count it once; tell whether it is."""
+        if me.flags & bit:
+            return False
+        me.flags |= bit
+        me.counts[counter] += 1
+        return True
 
     def _account(self, me: Person, day: int) -> None:
         """Count the days up to `day` under the standing as last worked out."""
@@ -605,8 +675,13 @@ class Oracle(Rulebook):
             me.counts["sanction_days"] += days
             me.counts["wrongful_sanction_days"] += days * bool(me.in_force - me.deserved)
             me.counts["innocent_sanction_days"] += days * (not me.flags & flag.HAS_DEMERIT)
+            records = self.sanctions(me.filed.tiers, me.filed.until)
+            me.counts["risk_alone_days"] += days * (bool(me.flags & flag.AT_RISK) and not records)
         elif me.on_paper:
             me.counts["suspended_days"] += days
+        if me.flags & flag.WAS_DENOUNCED and self._in_error(me):
+            me.counts["denounced_error_days"] += days
+            me.counts["denounced_wrongful_days"] += days * bool(me.in_force - me.deserved)
         for name in me.filed.until:
             me.counts[f"listed_days/{name}"] += days
             me.counts[f"wrongly_listed_days/{name}"] += days * (name not in me.true.until)
@@ -623,9 +698,11 @@ class Oracle(Rulebook):
         if accept >= self.ways[name].own(me.traits):
             return
         me.counts[f"used/{name}"] += 1
-        refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until)
-        if me.in_force and word < self._asked(place, name, refuse):
-            self._refuse(me, place, day, name, service, word)
+        at_risk = bool(me.flags & flag.AT_RISK)
+        refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until, at_risk)
+        is_for_own = bool(me.in_force) and word < self._asked(place, name, refuse)
+        if is_for_own or (name in me.kin and word < self.kin_chances.get(name, 0)):
+            self._refuse(me, place, day, name, service, word, is_for_own)
             return
         if perk and name not in me.on_paper:
             me.counts[f"perk/{name}"] += 1
@@ -643,20 +720,30 @@ class Oracle(Rulebook):
         me.counts[f"wait_minutes/{me.tier or 'everybody'}"] += place["wait_minutes"][rank]
         self._tell(me, day, "visit", name, f"treatment.{name}", rank=RANKS[rank], minutes=place["wait_minutes"][rank])
 
-    def _refuse(self, me: Person, place: Mapping[str, Any], day: int, name: str, service: Service, word: int) -> None:
+    def _refuse(
+        self, me: Person, place: Mapping[str, Any], day: int, name: str, service: Service, word: int, is_for_own: bool
+    ) -> None:
         me.counts[f"refused/{name}"] += 1
         if name not in me.refused:
             me.refused.add(name)
             me.counts[f"people_refused/{name}"] += 1
-        wrongly = word >= self._asked(place, name, self.treatment(name, me.true.tiers, me.true.until)[0])
+        truly = bool(me.flags & flag.TRULY_AT_RISK)
+        deserved = self.treatment(name, me.true.tiers, me.true.until, truly)[0]
+        wrongly = word >= self._asked(place, name, deserved)
+        wrongly = wrongly and not (name in me.true_kin and word < self.kin_chances.get(name, 0))
+        me.counts["kin_refused"] += not is_for_own
         if wrongly:
+            me.counts["kin_wrongly_refused"] += not is_for_own
             me.counts[f"wrongly_refused/{name}"] += 1
             self.news.reach(me, day, "sanction", f"treatment.{name}", represses=True)
             self._first_time(me, flag.WAS_WRONGLY_REFUSED, "people_wrongly_refused")
         if service.refused_strain is not None:
             me.strain = min(255, me.strain + service.refused_strain.value)
-        self._tell(me, day, "refused", name, f"treatment.{name}", wrongly=wrongly)
-        if not me.flags & flag.KNOWS:
+        if is_for_own:
+            self._tell(me, day, "refused", name, f"treatment.{name}", wrongly=wrongly)
+        else:
+            self._tell(me, day, "refused-for-kin", name, f"association.household.{name}", wrongly=wrongly)
+        if is_for_own and not me.flags & flag.KNOWS:
             self._learn(me, place, day)
 
     def _asked(self, place: Mapping[str, Any], name: str, refuse: Fraction) -> int:
@@ -702,7 +789,7 @@ class Oracle(Rulebook):
             self.steps.append(Step(day, kind, what, rule, told, filed, true))
 
     def _side(self, side: File) -> dict[str, Any]:
-        tiers = {ledger: self.tier_of(side.score[ledger]) for ledger in self.contexts}
+        tiers = {ledger: self.tier_of(side.standing(ledger)) for ledger in self.contexts}
         points = {ledger: score / TENTHS for ledger, score in side.score.items()}
         return {"score": points, "tier": self.worst(tiers), "lists": sorted(side.until)}
 

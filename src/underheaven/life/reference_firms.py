@@ -13,6 +13,7 @@ from typing import TYPE_CHECKING, Any
 
 from underheaven import rng
 from underheaven.life import firms as bits
+from underheaven.life import state as flag
 from underheaven.regime.tables import term_quantiles
 from underheaven.rng import draw4, threshold
 from underheaven.world.places import build_places
@@ -165,9 +166,12 @@ class FirmOracle:
     def meet(self, me: Person, firm: Firm) -> None:
         """Note how she stands as the window starts."""
         oracle = self.oracle
-        for side, file in ((firm.filed, me.filed), (firm.true, me.true)):
-            tiers = {ledger: oracle.tier_of(file.score[ledger]) for ledger in oracle.contexts}
-            side.answerable = bool(oracle.sanctions(tiers, file.until))
+        for side, file, bit in (
+            (firm.filed, me.filed, flag.AT_RISK),
+            (firm.true, me.true, flag.TRULY_AT_RISK),
+        ):
+            tiers = {ledger: oracle.tier_of(file.standing(ledger)) for ledger in oracle.contexts}
+            side.answerable = bool(oracle.sanctions(tiers, file.until, bool(me.flags & bit)))
 
     def answer_for(self, me: Person, firm: Firm, day: int) -> bool:
         """Enter in her file that her firm was listed in the last window; tell whether anything was entered."""

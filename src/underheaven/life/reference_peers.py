@@ -40,9 +40,20 @@ class Rated:
 
 @dataclass(frozen=True)
 class Others:
-    """All that reaches a citizen from others of her block as a window starts, but for what she hears."""
+    """All that reaches a citizen from others of her block as a window starts, but for what she hears.
+
+    Parameters
+    ----------
+    rated : the ratings that she got
+    kin : bit s: service s sanctions another of her household by the file; bit 8 + s: it would by the truth
+    echo : what her friends' scores bring onto hers, in the file and in truth, ledger after ledger
+    called : friends whose file calls for a sanction, believed and in truth
+    """
 
     rated: Rated = Rated()
+    kin: int = 0
+    echo: tuple[int, ...] = ()
+    called: tuple[int, int] = (0, 0)
 
 
 NOBODY = Others()
@@ -132,6 +143,11 @@ def _score(me: Person) -> int:
     return score
 
 
+def _standing(me: Person) -> int:
+    (ledger,) = me.filed.score
+    return me.filed.standing(ledger)
+
+
 def _earned(stars: Stars, me: Person, word: int) -> int:
     level = str(me.traits["conscientiousness"] + 1)
     mood = ((2 * stars.mood + 1) * (word >> 16) >> 16) - stars.mood
@@ -163,7 +179,7 @@ def take_ratings(oracle: Oracle, me: Person, day: int, rated: Rated) -> bool:
     for name, amount in (("ratings", rated.n), ("ratings_raised", rated.raised), ("ratings_lowered", rated.lowered)):
         me.counts[name] += amount
     word = draw4(oracle.seed, rng.RATING, me.citizen, day, 255)[0]
-    before = oracle.tier_of(_score(me))
+    before = oracle.tier_of(_standing(me))
     for side, mean, counter in (
         (me.filed, rated.mean, "points_moved"),
         (me.true, rated.true_mean, "true_points_moved"),
@@ -173,7 +189,7 @@ def take_ratings(oracle: Oracle, me: Person, day: int, rated: Rated) -> bool:
             side.score[ledger] = score + moved
             me.counts[counter] += moved
     names = oracle.regime.tier_names
-    if names.index(oracle.tier_of(_score(me))) > names.index(before):
+    if names.index(oracle.tier_of(_standing(me))) > names.index(before):
         me.strain = min(255, me.strain + stars.fall_strain)
         me.counts["rating_falls"] += 1
     given, earned = (1 + Fraction(mean, stars.star) for mean in (rated.mean, rated.true_mean))

@@ -99,6 +99,7 @@ class Oracles:
         old.work_out(me)
         was, is_taken_over = set(me.on_paper), bool(new.contexts)
         for side in (me.filed, me.true):
+            side.echo = {} if old.scale != new.scale or not new.echo_factor else side.echo
             if old.scale != new.scale:
                 side.score, side.bucket = dict.fromkeys(new.contexts, new.start), {}
                 is_taken_over = False
@@ -107,6 +108,10 @@ class Oracles:
                 side.bucket = {(now, ledger): score - new.start for ledger, score in side.score.items()}
             both = {entry.name for entry in old.lists} & {entry.name for entry in new.lists}
             side.until = {name: end for name, end in side.until.items() if name in both}
+        if old.regime.risk is None or new.regime.risk is None:
+            me.flags &= ~(flag.AT_RISK | flag.TRULY_AT_RISK)
+        if new.keeps_file and not new.abuse.may_retaliate:
+            me.flags &= ~flag.IS_PURSUED
         lead_firm_over(me, old.firms, new.firms)
         if not (old.may_appeal and new.may_appeal):
             me.appeal_day = 0
@@ -121,11 +126,14 @@ class Oracles:
         now, found = self.each[self.phase], {}
         ledgers = max(len(one.contexts) for one in self.each)
         buckets = max(one.slots * len(one.contexts) for one in self.each)
+        echoes = max(len(one.contexts) if one.echo_factor else 0 for one in self.each)
         at = [(slot, ledger) for slot in range(now.slots) for ledger in now.contexts]
         for prefix, side in (("", me.filed), ("true_", me.true)):
             found[f"{prefix}score"] = _filled([side.score[ledger] for ledger in now.contexts], ledgers)
             found[f"{prefix}list_until"] = [side.until.get(name, 0) for name in self.lists]
             found[f"{prefix}bucket"] = _filled([side.bucket.get(key, 0) for key in at], buckets)
+            if any(one.echo_factor for one in self.each):
+                found[f"{prefix}echo"] = _filled([side.echo.get(ledger, 0) for ledger in now.contexts], echoes)
         found["strain"] = [me.strain]
         if any(one.keeps_file for one in self.each):
             found |= {"caution": [me.caution], "flags": [me.flags], "refused": [now.refused_bits(me)]}

@@ -89,11 +89,18 @@ class Rulebook:
         names = self.regime.tier_names
         return max(tiers.values(), key=names.index, default="") if names else ""
 
-    def treatment(self, service: str, tiers: Mapping[str, str], until: Mapping[str, int]) -> tuple[Fraction, int, bool]:
+    def treatment(
+        self, service: str, tiers: Mapping[str, str], until: Mapping[str, int], at_risk: bool = False
+    ) -> tuple[Fraction, int, bool]:
         """Return (chance of a refusal, rank in the queue, perk) of a service for such a standing."""
-        key = (service, tuple(tiers.values()), frozenset(until))
+        key = (service, tuple(tiers.values()), frozenset(until), at_risk)
         if key not in self._treated:
-            self._treated[key] = self._work_out_treatment(service, tiers, until)
+            refuse, rank, perk = self._work_out_treatment(service, tiers, until)
+            by_risk = self.regime.by_risk(service)
+            if at_risk and by_risk.is_sanction:
+                refuse = max(refuse, by_risk.refuse)
+                rank = max(rank, LAST if by_risk.rank == LAST else FIRST)
+            self._treated[key] = refuse, rank, perk
         return self._treated[key]
 
     def _work_out_treatment(
@@ -115,11 +122,12 @@ class Rulebook:
         walled_off = entry.context not in (None, self.world.services[service].context)
         return not walled_off and self.regime.by_list(service, entry.rule.name).is_sanction
 
-    def sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int]) -> set[str]:
+    def sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int], at_risk: bool = False) -> set[str]:
         """Return the services that sanction a person of such a standing, and whether she is shamed."""
-        key = (tuple(tiers.values()), frozenset(until))
+        key = (tuple(tiers.values()), frozenset(until), at_risk)
         if key not in self._sanctioned:
-            self._sanctioned[key] = frozenset(self._work_out_sanctions(tiers, until))
+            flagged = {name for name in self.world.services if at_risk and self.regime.by_risk(name).is_sanction}
+            self._sanctioned[key] = frozenset(self._work_out_sanctions(tiers, until) | flagged)
         return set(self._sanctioned[key])
 
     def _work_out_sanctions(self, tiers: Mapping[str, str], until: Mapping[str, int]) -> set[str]:

@@ -11,17 +11,19 @@ from underheaven.life.counters import (
     APPEALS_MOOT,
     APPEALS_WON,
     CORRECTIONS,
+    EXONERATIONS,
     EXPIRED_POINTS,
     NOTICES,
     POINTS_MOVED,
     RELEASES,
     REPAIRS,
+    RISK_APPEALS_LOST,
     STALE_DAYS,
     TRUE_POINTS_MOVED,
 )
 from underheaven.life.response import raise_caution
-from underheaven.life.standing import account, tier_of
-from underheaven.life.state import KNOWS, KNOWS_RECORD
+from underheaven.life.standing import account, is_in_error, tier_of
+from underheaven.life.state import AT_RISK, KNOWS, KNOWS_RECORD, WAS_DENOUNCED
 from underheaven.life.tally import count
 
 DAYS_PER_YEAR = 365
@@ -67,7 +69,10 @@ def decide_appeal(rules, tally, me, seed, day):
     """Decide an appeal: an error is found or not; whoever is rightly sanctioned is sometimes let off."""
     me.appeal_day = 0
     w0, finds, lenient, w3 = rng.draw4(seed, rng.APPEAL, me.citizen, day, 1)
-    if is_in_error(rules, me):
+    if rules.risk and is_by_flag_alone(rules, me):
+        won = False  # no record stands behind a flag, so there is nothing to find and nobody to ask for mercy
+        count(tally, me, RISK_APPEALS_LOST, 1)
+    elif is_in_error(rules, me):
         won = finds < rules.appeal_finds_error
         if won:
             set_right(rules, tally, me)
@@ -79,19 +84,10 @@ def decide_appeal(rules, tally, me, seed, day):
 
 
 @inlined
-def is_in_error(rules, me):
-    """Tell whether the file holds something against a citizen that the truth does not."""
-    found = False
-    for ledger in range(rules.n_ledgers):
-        found = found or me.score[ledger] < me.true_score[ledger]
-    for entry in range(rules.n_lists):
-        found = found or me.list_until[entry] > me.true_list_until[entry]
-    return found
-
-
-@inlined
 def set_right(rules, tally, me):
     """Bring the file to the truth where it was harsher; what it overlooked stays overlooked."""
+    if me.flags & WAS_DENOUNCED:
+        count(tally, me, EXONERATIONS, 1)
     for ledger in range(rules.n_ledgers):
         gap = me.true_score[ledger] - me.score[ledger]
         if gap > 0:
@@ -137,7 +133,10 @@ def let_off(rules, tally, me, day, most):
 def correct_or_repair(rules, tally, me, seed, day):
     """Correct a file that its owner knows to be false; complete a repair of one that is right."""
     w0, w1, w2, w3 = rng.draw4(seed, rng.CORRECTION, me.citizen, day, 0)
-    if w0 < rules.correction and me.flags & (KNOWS | KNOWS_RECORD) and is_in_error(rules, me):
+    knows = me.flags & (KNOWS | KNOWS_RECORD)
+    if rules.risk and is_by_flag_alone(rules, me):
+        knows = me.flags & KNOWS_RECORD  # of the flag she knows that it is there, not what led to it
+    if w0 < rules.correction and knows and is_in_error(rules, me):
         set_right(rules, tally, me)
         count(tally, me, CORRECTIONS, 1)
     if w1 < rules.repair and me.on_paper and is_sanctioned(rules, me):
@@ -146,11 +145,17 @@ def correct_or_repair(rules, tally, me, seed, day):
 
 
 @inlined
+def is_by_flag_alone(rules, me):
+    """Tell whether nothing but an unexplained flag of the risk score sanctions a citizen."""
+    return me.flags & AT_RISK > 0 and not rules.risk_explain and not is_sanctioned(rules, me)
+
+
+@inlined
 def is_sanctioned(rules, me):
-    """Tell whether the file, as it is now, calls for any sanction."""
+    """Tell whether the records of the file, as it is now, call for any sanction; a risk score aside."""
     found = False
     for ledger in range(rules.n_ledgers):
-        found = found or rules.tier_sanctions[ledger, tier_of(rules, me.score[ledger])] != 0
+        found = found or rules.tier_sanctions[ledger, tier_of(rules, me.score[ledger] + me.echo[ledger])] != 0
     for entry in range(rules.n_lists):
         found = found or (me.list_until[entry] > 0 and rules.list_sanctions[entry] != 0)
     return found

@@ -15,7 +15,7 @@ from numpy.typing import NDArray
 
 from underheaven.compiled import inlined
 
-# Bits of the column `flags`; all but the sixth say that something has ever happened.
+# Bits of the column `flags`; all but KNOWS, IS_PURSUED and the two of risk say that something has ever happened.
 HAS_DEMERIT = 1  # an infraction that she did was sighted
 HAS_FALSE_RECORD = 2
 WAS_SANCTIONED = 4
@@ -28,6 +28,10 @@ KNOWS_RECORD = 256  # has learnt of a record, by a fine
 AWARE = 512  # knows that there is such a system
 HAD_PERK = 1024
 HEARD_REPRESSION = 2048  # has heard what the system represses
+AT_RISK = 4096  # flagged by the risk score; works out anew as each window starts
+TRULY_AT_RISK = 8192  # the same score would flag her if it saw a true file
+WAS_DENOUNCED = 16384  # somebody lied about her, and it entered the file
+IS_PURSUED = 32768  # insiders retaliate against her; more entries are to come
 
 
 @dataclass(frozen=True)
@@ -56,7 +60,14 @@ COLUMNS = (
     Column("true_list_until", "uint16", "list", "day", "the same in truth", "0: not listed"),
     Column("strain", "uint8", "", "0..255", "money troubles beyond those of her income", ""),
     Column("caution", "uint8", "", "0..255", "fear of the file", "0 without a score and a list"),
-    Column("flags", "uint16", "", "bits", "what has ever happened to her", "bits are only set, but KNOWS"),
+    Column(
+        "flags",
+        "uint16",
+        "",
+        "bits",
+        "what has ever happened to her",
+        "bits are only set, but KNOWS, IS_PURSUED and those of risk",
+    ),
     Column("refused", "uint8", "", "bits", "services that have ever refused her", "bits are only set"),
     Column(
         "appeal_day", "uint16", "", "day", "her appeal is decided at the next exchange from it on", "0: none pending"
@@ -64,6 +75,8 @@ COLUMNS = (
     Column("sanction_day", "uint16", "", "day", "first day of the present sanction", "needs an appeal deadline"),
     Column("bucket", "int16", "year", "tenths of a point", "believed points by year of record", "needs expiry"),
     Column("true_bucket", "int16", "year", "tenths of a point", "the same in truth", "needs expiry"),
+    Column("echo", "int16", "ledger", "tenths of a point", "what friends bring onto her score", "needs association"),
+    Column("true_echo", "int16", "ledger", "tenths of a point", "the same in truth", "needs association"),
     Column("firm_score", "int16", "firm", "tenths of a point", "what the system believes of a firm", "floor..cap"),
     Column("firm_true_score", "int16", "firm", "tenths of a point", "the same without errors", "floor..cap"),
     Column("firm_until", "uint16", "firm", "day", "first day off the list of firms", "0: not listed"),
@@ -87,6 +100,8 @@ class State(NamedTuple):
     sanction_day: NDArray[np.uint16]
     bucket: NDArray[np.int16]  # [year * ledger, citizen]
     true_bucket: NDArray[np.int16]
+    echo: NDArray[np.int16]  # [ledger, citizen]
+    true_echo: NDArray[np.int16]
     firm_score: NDArray[np.int16]  # [firm]
     firm_true_score: NDArray[np.int16]
     firm_until: NDArray[np.uint16]
@@ -137,6 +152,8 @@ def state_shapes(rules: Any, people: int, first: int = 0) -> dict[str, tuple[int
         "sanction_day": (filed if rules["appeal_deadline_days"] else 0,),
         "bucket": (years * ledgers, people),
         "true_bucket": (years * ledgers, people),
+        "echo": (ledgers if rules["echo"] else 0, people),
+        "true_echo": (ledgers if rules["echo"] else 0, people),
         **dict.fromkeys(FIRM_COLUMNS, (firms_of(rules, first, people),)),
     }
 
@@ -260,6 +277,10 @@ def take(rules, state, me, row):
                 at = slot * rules.n_ledgers + ledger
                 me.bucket[slot, ledger] = state.bucket[at, row]
                 me.true_bucket[slot, ledger] = state.true_bucket[at, row]
+    if rules.echo > 0:
+        for ledger in range(rules.n_ledgers):
+            me.echo[ledger] = state.echo[ledger, row]
+            me.true_echo[ledger] = state.true_echo[ledger, row]
 
 
 @inlined
@@ -286,3 +307,7 @@ def give_back(rules, state, me, row):
                 at = slot * rules.n_ledgers + ledger
                 state.bucket[at, row] = me.bucket[slot, ledger]
                 state.true_bucket[at, row] = me.true_bucket[slot, ledger]
+    if rules.echo > 0:
+        for ledger in range(rules.n_ledgers):
+            state.echo[ledger, row] = me.echo[ledger]
+            state.true_echo[ledger, row] = me.true_echo[ledger]

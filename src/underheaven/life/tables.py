@@ -33,6 +33,10 @@ N_LOOKS = 40  # look-alike classes: group (4) x sex (2) x age band (5)
 N_NAMES = 4  # classes of name commonness
 N_STRATA = 400  # audit strata: group (4) x sex (2) x age band (5) x income tenth (10)
 N_QUANTILES = 1025
+# What a risk score may look at: rows of its table of weights, first the traits that it uses, then the file.
+MAX_RISK_TRAITS = 10
+RISK_TIER, RISK_LISTED, RISK_REFUSALS, RISK_FRIENDS = range(MAX_RISK_TRAITS, MAX_RISK_TRAITS + 4)
+N_RISK_ROWS = MAX_RISK_TRAITS + 4
 UNIT = 1 << 16  # a factor of one
 POINT = 10  # a point in the units of the score columns
 N_RATED = 7  # columns of what raters hand to a citizen
@@ -47,6 +51,9 @@ N_FIRM_ACTIVITIES = N_FIRM_ACTS + N_FIRM_SERVICES
 N_SECTORS = 8
 N_SIZES = 4  # classes of size of a firm
 N_FIRM_CLASSES = N_SECTORS * N_SIZES
+# Who lies about a person: people around her, who travelled with her, who keeps the file.
+N_MALICE = 3
+NEIGHBOURS, COMPANIONS, INSIDERS = range(N_MALICE)
 
 _I = np.int64
 
@@ -129,6 +136,16 @@ RULES = np.dtype(
         ("expiry_years", _I),  # 0: records stay
         ("stale", _I),
         ("stale_days", _I),
+        # risk score (life/risk.py)
+        ("risk", _I),
+        ("risk_explain", _I),  # who is flagged is told why, so that a false record behind it can be contested
+        ("risk_friends", _I),  # it looks at friends
+        ("n_risk_traits", _I),
+        ("risk_shift", _I, MAX_RISK_TRAITS),  # where the trait lies in the packed traits
+        ("risk_mask", _I, MAX_RISK_TRAITS),
+        ("risk_sanctions", _I),  # bit s: service s refuses the flagged or puts them last
+        ("risk_refuse", _I, N_SERVICES),
+        ("risk_rank", _I, N_SERVICES),
         # roll-outs (life/changeover.py); of one regime alone these say nothing
         ("scale", _I),  # number of the score's scale: regimes with the same one take a score over
         ("has_list", _I, MAX_LISTS),
@@ -148,11 +165,31 @@ RULES = np.dtype(
         ("peer_weighted", _I),  # a rating weighs as much as its rater has stars
         ("peer_pull", _I),  # factor: how much of its way to the mean rating a score goes in a window
         ("peer_fall_strain", _I),
+        # association (life/association.py)
+        ("kin_services", _I),  # bit s: service s refuses for the sake of others of the household
+        ("kin_refuse", _I, N_SERVICES),  # ... with this chance
+        ("echo", _I),  # factor: the part of friends' distance from the start that comes onto her
         # awareness
         ("awareness", _I),  # people do not all know that there is a system
         ("known", _I),
         ("press", _I),  # per window: news of the system reaches a person
         ("censorship", _I),  # chance that news of the critical half is held back
+        # abuse (life/abuse.py)
+        ("has_malice", _I),
+        ("malice_gaps", _I, (N_MALICE, MAX_WINDOW)),  # chance that a candidate report has come by a day's end
+        ("malice_base", _I, N_MALICE),  # ... and that it is made when all that varies is at one
+        ("malice_n_varies", _I, N_MALICE),
+        ("malice_shift", _I, (N_MALICE, MAX_VARIES)),
+        ("malice_mask", _I, (N_MALICE, MAX_VARIES)),
+        ("malice_factor", _I, (N_MALICE, MAX_VARIES, N_LEVELS)),
+        ("malice_acts", _I, (N_MALICE, N_ACTS)),  # cumulative: what is alleged
+        ("report_kept", _I),  # a false report passes whoever looks at it
+        ("has_retaliation", _I),
+        ("retaliated", _I, N_ACTS),  # a noticed act of speech is answered
+        ("retaliation_gaps", _I, MAX_WINDOW),
+        ("retaliation_ends", _I),  # per window
+        ("retaliation_acts", _I, N_ACTS),  # cumulative: what is alleged
+        ("retaliation_listing", _I, (MAX_LISTS, N_ACTS)),  # an entry puts her on the list besides, by what it alleges
         # firms (life/firms.py)
         ("firms", _I),  # per million citizens; 0: the regime says nothing of them
         ("firm_sizes", _I, N_SIZES),  # share of firms of this class or a larger one
@@ -198,6 +235,10 @@ EXCHANGE = np.dtype(
         ("link_acts", _I, N_ACTS),
         ("wait_minutes", _I, 3),  # by rank
         ("appeal_days", _I),  # until an appeal filed now is decided, at the least
+        # risk score
+        ("risk_on", _I),  # a model has been learnt
+        ("risk_weights", _I, (N_RISK_ROWS, N_LEVELS)),  # in 1/256 of a logit
+        ("risk_cut", _I),  # flagged from this sum of weights on
         ("phase", _I),  # which of the run's regimes is in force: its place in RULES[regime]
         ("phase_before", _I),  # ... and which was in the window before
         # what a rule of allocation reports; the loop does not read it
@@ -241,6 +282,14 @@ PERSON = np.dtype(
         ("on_paper", _I),  # sanctions that the file calls for
         ("in_force", _I),  # the same but for those suspended by an appeal
         ("deserved", _I),  # sanctions that the truth would call for, in no lower a degree
+        # risk score
+        ("risk_alone", _I),  # on paper for nothing but the flag
+        ("has_done", _I),  # in this window she did an act that is held against people, seen or not
+        # association: services that sanction another of her household, and what friends bring onto her score
+        ("kin", _I),
+        ("true_kin", _I),
+        ("echo", _I, MAX_LEDGERS),
+        ("true_echo", _I, MAX_LEDGERS),
     ]
 )
 
@@ -274,8 +323,11 @@ class Scratch(NamedTuple):
     masks: Int64  # [tie]
     words: NDArray[np.uint32]  # [4, citizen of the block]
     due: Int64  # [citizen of the block, day of the window]
+    friends: NDArray[np.uint8]  # [believed or true, citizen of the block] friends whose file calls for a sanction
     held: Int64  # [citizen of the block] sanctions that the regime before a change-over called for
     rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
+    kin: Int64  # [citizen of the block] services that sanction others of her household (life/association.py)
+    echo: Int64  # [citizen of the block, 2 * ledger] what friends bring onto her score, in the file and in truth
     firm: NDArray[np.void]  # FIRM[1]
     firm_due: Int64  # [day of the window]
 
@@ -290,8 +342,11 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros(n_ties, np.int64),
         np.zeros((4, community), np.uint32),
         np.zeros((community, window_days), np.int64),
+        np.zeros((2, community), np.uint8),
         np.zeros(community, np.int64),
         np.zeros((community, N_RATED), np.int64),
+        np.zeros(community, np.int64),
+        np.zeros((community, 2 * MAX_LEDGERS), np.int64),
         record(FIRM),
         np.zeros(window_days, np.int64),
     )

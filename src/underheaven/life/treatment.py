@@ -4,8 +4,11 @@ from __future__ import annotations
 
 from underheaven.compiled import inlined
 from underheaven.life.acts import own_propensity
+from underheaven.life.association import kin_refuses
 from underheaven.life.awareness import BY_SANCTION, become_aware, enjoy_perk
 from underheaven.life.counters import (
+    KIN_REFUSED,
+    KIN_WRONGLY_REFUSED,
     PEOPLE_REFUSED,
     PEOPLE_WRONGLY_REFUSED,
     PERK,
@@ -19,7 +22,7 @@ from underheaven.life.counters import (
 from underheaven.life.remedies import learn
 from underheaven.life.response import raise_strain
 from underheaven.life.standing import chance_of_refusal, rank_of
-from underheaven.life.state import KNOWS, WAS_WRONGLY_REFUSED
+from underheaven.life.state import AT_RISK, KNOWS, TRULY_AT_RISK, WAS_WRONGLY_REFUSED
 from underheaven.life.tables import N_ACTS
 from underheaven.life.tally import count, count_activity
 
@@ -39,15 +42,18 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     count_activity(tally, me, activity, USED, 1)
     service = activity - N_ACTS
     tier = me.ledger_tier[max(0, rules.service_ledger[service])]
-    if me.in_force and word < asked(rules, place, service, chance_of_refusal(rules, service, tier, me.list_until)):
-        refuse(rules, place, tally, me, seed, day, activity, word)
+    flag = me.flags & AT_RISK
+    chance = asked(rules, place, service, chance_of_refusal(rules, service, tier, me.list_until, flag))
+    is_for_own = me.in_force > 0 and word < chance
+    if is_for_own or (rules.kin_services and kin_refuses(rules, me.kin, service, word)):
+        refuse(rules, place, tally, me, seed, day, activity, word, is_for_own)
         return
     is_sanctioned_here = (me.on_paper >> service) & 1
     if rules.perk_tier[service, tier] and not is_sanctioned_here:
         count_activity(tally, me, activity, PERK, 1)
         enjoy_perk(rules, tally, me)
     if rules.is_hospital[service]:
-        rank = rank_of(rules, service, tier, me.list_until)
+        rank = rank_of(rules, service, tier, me.list_until, me.flags & AT_RISK)
         if is_sanctioned_here:
             rank = max(rank, NORMAL)  # what one rule gives another has taken away
         if not me.in_force:
@@ -64,11 +70,11 @@ def asked(rules, place, service, chance):
 
 
 @inlined
-def refuse(rules, place, tally, me, seed, day, activity, word):
+def refuse(rules, place, tally, me, seed, day, activity, word, is_for_own):
     """Refuse a service; people and transactions are counted apart; by it she learns of her file.
 
     The same draw is held against what the truth would have called for, so that the two differ only where
-    the file is wrong.
+    the file is wrong.  Whoever is refused for the sake of others of her household only learns nothing of her own file.
     """
     service = activity - N_ACTS
     count_activity(tally, me, activity, REFUSED, 1)
@@ -76,13 +82,18 @@ def refuse(rules, place, tally, me, seed, day, activity, word):
         me.refused |= 1 << service
         count_activity(tally, me, activity, PEOPLE_REFUSED, 1)
     true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
-    should = chance_of_refusal(rules, service, true_tier, me.true_list_until)
-    if word >= asked(rules, place, service, should):
+    if not is_for_own:
+        count(tally, me, KIN_REFUSED, 1)
+    chance = chance_of_refusal(rules, service, true_tier, me.true_list_until, me.flags & TRULY_AT_RISK)
+    is_deserved = word < asked(rules, place, service, chance)
+    if not (is_deserved or (rules.kin_services and kin_refuses(rules, me.true_kin, service, word))):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
+        if not is_for_own:
+            count(tally, me, KIN_WRONGLY_REFUSED, 1)
         become_aware(rules, tally, me, BY_SANCTION, True)
         if not me.flags & WAS_WRONGLY_REFUSED:
             me.flags |= WAS_WRONGLY_REFUSED
             count(tally, me, PEOPLE_WRONGLY_REFUSED, 1)
     raise_strain(me, rules.refused_strain[service])
-    if not me.flags & KNOWS:
+    if is_for_own and not me.flags & KNOWS:
         learn(rules, place, tally, me, seed, day)

@@ -9,7 +9,8 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from underheaven.reading import Finding, Findings, did_you_mean
-from underheaven.regime.sections import awareness, peers
+from underheaven.regime.sections import association, awareness, peers, risk
+from underheaven.regime.sections.abuse import check_abuse
 
 if TYPE_CHECKING:
     from underheaven.reading import Duration
@@ -159,6 +160,8 @@ def regime(found: schema.Regime) -> Findings:
     yield from _lists(found)
     yield from _treatment(found)
     yield from peers.fits(found)
+    yield from risk.check_in_regime(found)
+    yield from association.fits(found)
     yield from _unique("demands", tuple(demand.name for demand in found.demands))
     if found.recognition is not None and found.cameras is None:
         text = "recognition needs cameras to see with; write `cameras:` with `per_1000` and `half_view`"
@@ -167,6 +170,7 @@ def regime(found: schema.Regime) -> Findings:
         text = "only entries of a list can go stale, and there is no list; take `stale` and `stale_time` out"
         yield Finding(("registers", "stale"), text)
     yield from awareness.check(found)
+    yield from check_abuse(found)
     if found.firms is not None:
         yield from found.firms.within(found)
     for number, case in enumerate(found.cases):

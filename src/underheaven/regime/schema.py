@@ -26,11 +26,14 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.regime import checks
+from underheaven.regime.sections.abuse import Abuse
+from underheaven.regime.sections.association import Association
 from underheaven.regime.sections.awareness import Awareness
 from underheaven.regime.sections.demands import Demand
 from underheaven.regime.sections.firms import Firms
 from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
+from underheaven.regime.sections.risk import Risk
 from underheaven.regime.standing import Refusal as Refusal
 from underheaven.regime.standing import Score as Score
 from underheaven.regime.standing import Term as Term
@@ -90,10 +93,11 @@ Treatment = Literal["normal", "perk", "first", "last", "refuse"] | Refusal
 
 
 class ServiceRule(Section):
-    """How one service treats people, by tier and by list; what is not named is `normal`."""
+    """How one service treats people, by tier, by list and by the flag of a risk score; else `normal`."""
 
     tiers: dict[TierName, Treatment] = Field(default_factory=dict)
     lists: dict[Name, Treatment] = Field(default_factory=dict)
+    risk: Treatment | None = None
 
 
 class Cameras(Section):
@@ -335,12 +339,15 @@ class Regime(Document):
     recognition: Recognition | None = None
     registers: Registers | None = None
     reporting: Reporting | None = None
+    risk: Risk | None = None
     remedies: Remedies = Remedies()
     context_wall: StrictBool = False
     peers: Peers | None = None
+    association: Association | None = None
     firms: Firms | None = None
     demands: tuple[Demand, ...] = ()
     awareness: Awareness | None = None
+    abuse: Abuse | None = None
     cases: tuple[Case, ...] = ()
 
     @model_validator(mode="after")
@@ -401,6 +408,11 @@ class Regime(Document):
         """Return how a service treats people on a list; `normal` where the regime says nothing."""
         rule = self.treatment.get(service)
         return _treated(None if rule is None else rule.lists.get(name))
+
+    def by_risk(self, service: str) -> Treated:
+        """Return how a service treats those whom the risk score flags; `normal` without one."""
+        rule = self.treatment.get(service)
+        return _treated(None if rule is None or self.risk is None else rule.risk)
 
 
 def _treated(treatment: str | Refusal | None) -> Treated:

@@ -42,10 +42,13 @@ from underheaven.life.tables import (
 from underheaven.reading import did_you_mean, identity_hash
 from underheaven.regime.schema import FIRST, LAST, NORMAL, ListRule, Regime, Term
 from underheaven.regime.sections import demands
+from underheaven.regime.sections.abuse import put_abuse
+from underheaven.regime.sections.association import put_association
 from underheaven.regime.sections.awareness import put_awareness
 from underheaven.regime.sections.firms import employers, misfits, put_firms
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
+from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
 from underheaven.world.sections.firms import SIZE_CLASSES
@@ -129,7 +132,10 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     _put_response(rules, world)
     _put_remedies(rules, regime, world)
     put_peers(rules, regime, world)
+    put_risk(rules, regime, world)
+    put_association(rules, regime, world)
     put_awareness(rules, regime, world)
+    put_abuse(rules, regime, world, lists)
     put_firms(rules[0], regime, world, {entry.rule.name: at for at, entry in lists.items()}, term_quantiles)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
@@ -480,6 +486,7 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         else Appeals(appeal.decision.days, int(appeal.cases_per_million_day * THOUSANDTHS)),
         hospitals=_hospitals(world),
         window_days=world.exchange_days,
+        risk_model=risk_model(regime),
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
         demands=demands.compiled(regime.demands),

@@ -11,11 +11,14 @@ import math
 from collections.abc import Callable, Sequence
 from typing import TYPE_CHECKING
 
+from underheaven.show.abuse import ruin
+from underheaven.show.association import association
 from underheaven.show.demands import demands
 from underheaven.show.firms import firms
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
+from underheaven.show.risk import risk
 from underheaven.show.standing import flows, lists, scores, tiers
 from underheaven.show.vega import (
     BLUE,
@@ -576,9 +579,12 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     lock_in,
     lists,
     refusals,
+    association,
     hospital,
     cameras,
+    risk,
     approval,
+    ruin,
     tile_map,
     firms,
     demands,

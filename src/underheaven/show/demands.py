@@ -20,7 +20,7 @@ from underheaven.show.vega import (
     tooltip,
     vega_lite,
 )
-from underheaven.study.demands import by_day, rules_of
+from underheaven.study.demands import by_day, rules_of, spread
 from underheaven.study.words import decimal, label, plural, whole
 
 if TYPE_CHECKING:
@@ -53,7 +53,12 @@ def demands(counts: Counts) -> Chart | None:
         for day, row in course.items()
         for order, (key, words) in enumerate(_KINDS.items())
     ]
-    marks = ", diamonds are published counts (hollow ones were not used to choose the numbers)" if published else ""
+    marks = (
+        ", diamonds are published counts (hollow ones were not used to choose the numbers), and the bars behind them "
+        "span what 95 of 100 seeds give"
+        if published
+        else ""
+    )
     shown = {0, last, *published, *(deadline.days for deadline in rules.deadlines)}
     return Chart(
         "demands",
@@ -67,7 +72,7 @@ def demands(counts: Counts) -> Chart | None:
             layer=[
                 _areas(last, course[last]["asked"]),
                 *_deadlines(rules, last),
-                *([_published(rules, last)] if published else []),
+                *(_published(rules, last) if published else []),
             ],
         ),
         records,
@@ -88,8 +93,14 @@ def _areas(last: int, asked: int) -> Spec:
     return {
         "mark": {"type": "area", "interpolate": "step-after"},
         "encoding": {
-            "x": day_axis(max(1, last)) | {"title": _DAYS},
-            "y": quantity("firms", _FIRMS, stack="zero", scale={"domain": [0, asked], "nice": False}),
+            "x": day_axis(max(1, last)) | {"title": _DAYS, "axis": {"tickMinStep": 1, "format": "d"}},
+            "y": quantity(
+                "firms",
+                _FIRMS,
+                stack="zero",
+                axis={"tickMinStep": 1, "format": "d"},
+                scale={"domain": [0, asked], "nice": False},
+            ),
             "color": category("kind", "firms that have", scale={"domain": list(_KINDS.values()), "range": _COLOURS}),
             "order": quantity("order", None, sort="ascending"),
             "tooltip": tooltip(kind="firms that have", day="day#", firms="firms#"),
@@ -120,26 +131,42 @@ def _deadlines(rules: Demand, last: int) -> list[Spec]:
     ]
 
 
-def _published(rules: Demand, last: int) -> Spec:
+def _published(rules: Demand, last: int) -> list[Spec]:
+    points = [point for point in rules.published if point.after.days <= last]
+    expected = spread(rules, [point.after.days for point in points])
     marked = [
-        {"after": point.after.days, "complied": point.complied.value, "use": point.use}
-        for point in rules.published
-        if point.after.days <= last
+        {
+            "after": point.after.days,
+            "complied": point.complied.value,
+            "use": point.use,
+            "low": expected[point.after.days][0],
+            "high": expected[point.after.days][1],
+        }
+        for point in points
     ]
-    return {
+    x = quantity("after", _DAYS)
+    bars = {
+        "data": {"values": marked},
+        "mark": {"type": "rule", "strokeWidth": 5, "color": "#f2b88c", "opacity": 1},
+        "encoding": {"x": x, "y": quantity("low", _FIRMS), "y2": {"field": "high"}},
+    }
+    diamonds = {
         "data": {"values": marked},
         "mark": {"type": "point", "shape": "diamond", "size": 130, "strokeWidth": 2, "opacity": 1},
         "encoding": {
-            "x": quantity("after", _DAYS),
+            "x": x,
             "y": quantity("complied", _FIRMS),
             "stroke": {"value": ORANGE},
             "fill": {
                 "condition": {"test": "datum.use === 'calibrated'", "value": ORANGE},
                 "value": "white",
             },
-            "tooltip": tooltip(after="day#", complied="published: complied in full#", use="used as"),
+            "tooltip": tooltip(
+                after="day#", complied="published: complied in full#", use="used as", low="seeds from#", high="to#"
+            ),
         },
     }
+    return [bars, diamonds]
 
 
 def demand_sentences(regime: Regime) -> list[str]:

@@ -7,11 +7,14 @@ from typing import Any
 
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
+from underheaven.show.abuse import abuse_sentences
+from underheaven.show.association import describe_association
 from underheaven.show.demands import demand_sentences
 from underheaven.show.firms import told_of_firms
 from underheaven.show.opinion import sentences
 from underheaven.show.patrols import allocation_sentences
 from underheaven.show.peers import describe_peers
+from underheaven.show.risk import risk_sentences
 from underheaven.study.words import decimal, label, whole
 
 #: What each kind of regime is, and is not; every report begins with it.
@@ -47,10 +50,13 @@ def describe(regime: Rules) -> dict[str, Any]:
         "sentences": [
             *_standing(regime),
             *describe_peers(regime),
+            *describe_association(regime),
             *_watching(regime),
+            *risk_sentences(regime),
             *told_of_firms(regime),
             *demand_sentences(regime),
             *sentences(regime),
+            *abuse_sentences(regime),
         ],
         "tiers": _tiers(regime),
         "acts": _acts(regime),
@@ -198,6 +204,7 @@ def _services(regime: Regime) -> list[dict[str, str]]:
         worse: dict[str, list[str]] = {}
         standings = [(f"grade {tier}", regime.by_tier(service, tier)) for tier in regime.tier_names]
         standings += [(f"list ‘{label(name)}’", regime.by_list(service, name)) for name in regime.list_names]
+        standings.append(("flagged by the model", regime.by_risk(service)))
         for who, treated in standings:
             if treated.rank == FIRST:
                 better.setdefault("first in the queue", []).append(who)

@@ -61,12 +61,17 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "act": _act,
     "silenced": lambda what, _: f"{what}: kept from it by fear of the file",
     "wrong-name": lambda what, told: f"{told['by']} lays {what} of somebody else to her",
+    "denounced": lambda what, told: f"{told['by']} lays {what} to her, which she did not do",
+    "report-dropped": lambda what, told: f"{told['by']} lies about her, and whoever looks at it throws it out",
+    "pursued": lambda what, _: f"insiders begin to retaliate for {what}",
     "points": lambda what, told: f"{told['points']:+d} points for {what}{_both(told)}",
     "fine": lambda what, _: f"fined for {what}",
     "listed": lambda what, told: f"on the list {what} until day {told['until']}{_both(told)}",
     "released": lambda what, _: f"off the list {what}",
     "stale": lambda what, _: f"should be off the list {what}; the entry stays behind",
     "tier": lambda what, told: f"from {label(told['before'])} to {what}",
+    "flagged": lambda what, told: f"flagged by the risk score{_wrongly(told)}",
+    "cleared": lambda what, _: "no longer flagged by the risk score",
     "sanctioned": lambda what, told: f"a sanction starts: {what}{_wrongly(told)}",
     "sanction-over": lambda what, _: "no sanction any more",
     "notice": lambda what, _: "is told of the sanction",
@@ -101,6 +106,10 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "aware": lambda what, _: f"learns that there is such a system, {_NEWS[what]}",
     "hears-repression": lambda what, _: f"hears what the system represses, {_NEWS[what]}",
     "refused": lambda what, told: f"is refused: {what}{_wrongly(told)}",
+    "refused-for-kin": lambda what, told: (
+        f"is refused for the sake of somebody in her household: {what}{_wrongly(told)}"
+    ),
+    "echo": lambda _, told: "stands in a lower grade for the company of her friends",
     "perk": lambda what, _: f"has the perk of {what}",
     "visit": lambda what, told: (
         f"{what}: waits {told['minutes']} minutes" + (f", served {told['rank']}" if told["rank"] != "normal" else "")
@@ -193,7 +202,7 @@ def sums(life: Life) -> str:
     days, wrong = counts["sanction_days"], counts["wrongful_sanction_days"]
     refused = sum(n for name, n in counts.items() if name.startswith("refused/"))
     silenced = sum(n for name, n in counts.items() if name.startswith("silenced/"))
-    false = counts["false_match_records"] + counts["false_link_records"]
+    false = sum(n for name, n in counts.items() if name.startswith("false_records/"))
     return (
         f"{whole(days)} days under sanction, {whole(wrong)} of them wrongly; {plural(false, 'false record')}; "
         f"{plural(refused, 'refusal')}; {plural(silenced, 'act')} not done for fear."

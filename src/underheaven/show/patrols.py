@@ -46,7 +46,8 @@ def allocation_sentences(found: Allocation | None) -> list[str]:
         where = f"to the {places} where cameras have found most for each person"
     share = decimal(float(100 * found.moves.exact), 4)
     fades = f" A find counts half after {found.half_life.value}." if found.half_life is not None else ""
-    return [f"At each exchange {share}% of the cameras are sent on, {where}.{fades}"]
+    when = "At each exchange (weekly, unless the world says otherwise)"
+    return [f"{when} {share}% of the cameras are sent on, {where}.{fades}"]
 
 
 def cameras(counts: Counts) -> Chart | None:

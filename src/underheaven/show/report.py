@@ -46,7 +46,14 @@ BASES = {
     "assumed": "assumed; a source, where one is named, is only what the assumption starts from",
 }
 
-_ONE = {"people": "person", "days": "day", "times": "time", "minutes": "minute", "firms": "firm"}
+_ONE = {
+    "people": "person",
+    "days": "day",
+    "times": "time",
+    "minutes": "minute",
+    "firms": "firm",
+    "reports": "report",
+}
 
 
 def write_report(run: Run) -> Path:

@@ -10,6 +10,8 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
+from underheaven.study.abuse import KINDS, abuse_of
+from underheaven.study.association import association
 from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.demands import demands_part
@@ -17,6 +19,7 @@ from underheaven.study.findings import findings
 from underheaven.study.firms import firms
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
+from underheaven.study.risk import risk
 
 if TYPE_CHECKING:
     from underheaven.store import Run
@@ -36,8 +39,8 @@ def audit(run: Run) -> dict[str, Any]:
     Returns
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
-    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `demands`,
-    `cameras`, `awareness` and `firms` (None without)
+    `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
+    `demands`, `cameras`, `awareness`, `abuse`, `risk` and `firms` (None without)
 
     Notes
     -----
@@ -69,10 +72,13 @@ def audit(run: Run) -> dict[str, Any]:
         "appeals": _appeals(counts),
         "hospital": _hospital(counts),
         "peers": peers(counts),
+        "association": association(counts),
         "cameras": patrols(counts),
+        "risk": risk(counts),
         "firms": firms(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),
+        "abuse": abuse_of(counts),
         "strata": {trait: _strata(counts, trait) for trait in STRATUM}
         | {"group_income": _strata(counts, "group", "income")},
     }
@@ -219,6 +225,7 @@ def _records(counts: Counts) -> dict[str, Any]:
         "false_share": ratio(false, true + false),
         "false_by_face_match": face,
         "false_by_register_link": link,
+        "false_by_malice": sum(counts.total(name) for name in KINDS),
         "true_by_channel": by_channel,
         "false_share_of_camera_entries": ratio(face, face + by_channel["camera"]),
         "false_share_of_register_entries": ratio(link, link + by_channel["register"]),

@@ -76,18 +76,43 @@ def demands_part(run: Run) -> list[dict[str, Any]] | None:
                 ],
                 "deadlines": [{"day": day, **_standing(course[day])} for day in dates if day in course],
                 "deadlines_to_come": [day for day in dates if day not in course],
-                "published": [
-                    {
-                        "day": point.after.days,
-                        "complied": course[point.after.days]["complied"],
-                        "published": point.complied.value,
-                        "use": point.use,
-                    }
-                    for point in rules[name].published
-                    if point.after.days in course
-                ],
+                "published": _beside_published(rules[name], course),
             }
         )
+    return found
+
+
+def _beside_published(rules: Rules, course: Mapping[int, Mapping[str, int]]) -> list[dict[str, Any]]:
+    points = [point for point in rules.published if point.after.days in course]
+    expected = spread(rules, [point.after.days for point in points])
+    return [
+        {
+            "day": point.after.days,
+            "complied": course[point.after.days]["complied"],
+            "published": point.complied.value,
+            "use": point.use,
+            "low": expected[point.after.days][0],
+            "high": expected[point.after.days][1],
+        }
+        for point in points
+    ]
+
+
+def spread(rules: Rules, days: Sequence[int], seeds: Sequence[int] = range(200)) -> dict[int, tuple[int, int]]:
+    """Return between which numbers of firms 95% of the seeds lie that had complied in full, by days since the demand.
+
+    The run has one seed and history is one draw too; this says how far apart two draws of the same rules may be.
+    """
+    from underheaven.regime.sections.demands import compiled
+
+    if not days:
+        return {}
+    (demand,) = compiled((rules,))
+    course = demand.course(replicated(demand, seeds), max(days) + 1)
+    found = {}
+    for day in days:
+        ends = np.quantile(complied_by(course, day), [0.025, 0.975], method="inverted_cdf")
+        found[day] = (int(ends[0]), int(ends[1]))
     return found
 
 

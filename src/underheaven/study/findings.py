@@ -9,12 +9,15 @@ from __future__ import annotations
 from collections.abc import Mapping, Sequence
 from typing import Any
 
+from underheaven.study.abuse import abuse_findings
+from underheaven.study.association import association_findings
 from underheaven.study.awareness import headlines
 from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
 from underheaven.study.firms import firm_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
+from underheaven.study.risk import risk_findings
 from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
@@ -36,10 +39,11 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     told = [_people_finding(found)]
     if found["keeps_file"]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
-        told += peers_findings(found)
+        told += [*peers_findings(found), *association_findings(found)]
+        told += risk_findings(found["risk"])
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
-    return [*told, *firm_findings(found["firms"]), *known]
+    return [*told, *firm_findings(found["firms"]), *known, *abuse_findings(found["abuse"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:
@@ -164,11 +168,12 @@ def _standing_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             "lowest_tier", "In the lowest grade", lowest["people"]["numerator"], "people", text, share=lowest["people"]
         )
     against = records["against_people_false_share"]
+    lies = f", {whole(records['false_by_malice'])} from somebody who lied" if found["abuse"] is not None else ""
     text = (
         f"Of {plural(records['against_people'], 'entry', 'entries')} held against people, "
-        f"{whole(records['against_people_false'])} describe what somebody else did. In the whole file, "
+        f"{whole(records['against_people_false'])} describe what was not their doing. In the whole file, "
         f"{whole(records['false_by_face_match'])} false entries come from faces and "
-        f"{whole(records['false_by_register_link'])} from registers."
+        f"{whole(records['false_by_register_link'])} from registers{lies}."
         if records["against_people"]
         else "No entry was held against anybody."
     )

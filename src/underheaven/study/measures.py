@@ -74,6 +74,10 @@ def measures(baseline: Counts, other: Counts) -> list[Measure]:
             ("innocent_sanction_days",), DAYS, (), 1,
         ),
         Measure("suspended_days", "sanctions", "Days on which a sanction was suspended", ("suspended_days",), DAYS),
+        Measure("risk_flags", "sanctions", "Times somebody was flagged by a risk score", ("risk_flags",), TIMES, (), 1),
+        Measure(
+            "risk_alone_days", "sanctions", "Days under a sanction for a flag alone", ("risk_alone_days",), DAYS, (), 1
+        ),
         Measure("lowest_tier", "sanctions", "People ever in the lowest grade", ("people_lowest_tier",), PEOPLE, (), 1),
     ]  # fmt: skip
     found += _services(baseline)

@@ -15,7 +15,14 @@ from numpy.typing import NDArray
 
 from underheaven import rng
 from underheaven.compiled import compiled
-from underheaven.life.state import KNOWS, WAS_SANCTIONED, WAS_SANCTIONED_INNOCENT, WAS_WRONGLY_SANCTIONED, State
+from underheaven.life.state import (
+    KNOWS,
+    WAS_DENOUNCED,
+    WAS_SANCTIONED,
+    WAS_SANCTIONED_INNOCENT,
+    WAS_WRONGLY_SANCTIONED,
+    State,
+)
 from underheaven.life.tables import POINT
 
 #: From a day to (regime, first citizen, end): under which regime of a roll-out whom the day before found.
@@ -157,6 +164,7 @@ class KeyedSample:
         "sanctioned": (WAS_SANCTIONED, WAS_SANCTIONED),
         "wrongly-sanctioned": (WAS_WRONGLY_SANCTIONED, WAS_WRONGLY_SANCTIONED),
         "innocent-sanctioned": (WAS_SANCTIONED_INNOCENT, WAS_SANCTIONED_INNOCENT),
+        "denounced": (WAS_DENOUNCED, WAS_DENOUNCED),
         "not-told": (WAS_SANCTIONED | KNOWS, WAS_SANCTIONED),
     }
 

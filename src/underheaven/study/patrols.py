@@ -13,6 +13,9 @@ from numpy.typing import NDArray
 from underheaven.study.counts import Counts, ratio
 from underheaven.study.words import NOT_MEASURABLE, decimal, label
 
+#: A county in which fewer acts were done says little about how closely acts are watched; it is left out of the gap.
+FEWEST_ACTS = 100
+
 #: The exchange tells of cameras in parts of this (life/tables.py).
 PARTS = 1 << 16
 
@@ -85,8 +88,7 @@ def patrols(counts: Counts) -> dict[str, Any] | None:
     -------
     dict with `rules`, `counties` (those under such a rule at the end; their start is when it came), `concentration` of
     cameras over acts at the start, at the end and `over_time`, and the `gap` at the start and the end: the county with
-    most cameras for each act done in the run over that with least.  Counties in which none was done are not
-    measurable and left out of the gap.
+    most cameras for each act done in the run over that with least (of those with at least `FEWEST_ACTS`).
     """
     cameras = cameras_over_time(counts)
     places = counts.run.manifest["counties"]
@@ -134,9 +136,8 @@ def _rules(rules: Any) -> list[str]:
 
 def _gap(names: Sequence[str], cameras: Sequence[int], done: Sequence[int]) -> dict[str, Any] | None:
     """Return the most and the least watched county, and the ratio of their cameras for each act done."""
-    known = [
-        (_share(held, acts), name, held, acts) for name, held, acts in zip(names, cameras, done, strict=True) if acts
-    ]
+    rows = zip(names, cameras, done, strict=True)
+    known = [(held / acts, name, held, acts) for name, held, acts in rows if acts >= FEWEST_ACTS]
     if len(known) < 2:
         return None
     (_, least, few, few_acts), (_, most, many, many_acts) = min(known), max(known)
@@ -150,7 +151,7 @@ def camera_findings(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
     id, title = "camera_gap", "Watched unevenly"
     start, end = found["gap"]["start"], found["gap"]["end"]
     if end is None:
-        text = "Not measurable: acts that cameras look for were done in fewer than two counties."
+        text = f"Not measurable: fewer than two counties have {FEWEST_ACTS} acts that cameras look for."
         return [{"id": id, "title": title, "value": None, "unit": NOT_MEASURABLE, "text": text}]
     most, least, times = label(end["most"]), label(end["least"]), end["times"]["value"]
     if times is None:

@@ -19,7 +19,7 @@ import pyarrow as pa
 from numpy.typing import NDArray
 
 from underheaven.errors import CommandError
-from underheaven.life.state import WAS_SANCTIONED, WAS_WRONGLY_SANCTIONED, State, rows_of
+from underheaven.life.state import AT_RISK, WAS_SANCTIONED, WAS_WRONGLY_SANCTIONED, State, rows_of
 from underheaven.study.counts import Counts
 from underheaven.study.measures import Measure, measures
 from underheaven.study.observe import Ranges
@@ -38,7 +38,7 @@ FORMAT = "underheaven-comparison/1"
 #: Traits that people are told apart by.
 STRATA = ("income", "group", "age", "sex", "urban", "education")
 
-STANDINGS = ("no sanction", "sanction suspended", "sanctioned by grade", "on a list")
+STANDINGS = ("no sanction", "sanction suspended", "sanctioned by grade or flag", "on a list")
 HISTORIES = ("never sanctioned", "sanctioned, never wrongly", "wrongly sanctioned")
 NO_GRADE = "no grade"
 
@@ -122,6 +122,8 @@ def _last(state: State, rules: Any) -> Columns:
         is_on = state.list_until[entry] > 0
         is_listed |= is_on
         on_paper[is_on] |= rules["list_sanctions"][entry]
+    if rules["risk"]:
+        on_paper[state.flags & AT_RISK > 0] |= rules["risk_sanctions"]
     standing = np.where(is_listed, 3, np.where(on_paper > 0, 2, 0)).astype(np.uint8)
     if rules["appeal_suspends"] and state.appeal_day.size:
         standing[(state.appeal_day > 0) & (standing > 0)] = 1
