@@ -9,6 +9,7 @@ import math
 import numpy as np
 import pytest
 
+import underheaven as uh
 from lives import Columns, StopAfter, live, made_up, q, totals
 from test_levers import APPEAL, NOTICE
 from test_oracle import assert_same
@@ -309,6 +310,16 @@ def test_figures_headlines_and_chart(lived):
     assert len(chart.rows) == len(chart.records)
     json.dumps(found, allow_nan=False)
     assert "know of the system at the start" in " ".join(describe(run.regime)["sentences"])
+
+
+def test_two_runs_are_compared_by_it(lived, tmp_path):
+    """A comparison says how many more know of the system, and of its repression, where the press is free."""
+    changes = ["awareness.censorship=0", "awareness.press=4 per year"]
+    twins = ["press-2018", "press-2018"]
+    found = uh.compare(twins, "town", people=3_000, days=28, seed=5, out=tmp_path / "c", page=False, set=changes)
+    by_id = {row["id"]: row for row in found.pairs[0].differences}
+    for name, more in (("aware", 100), ("repression_known", 200)):
+        assert by_id[name]["other"] > by_id[name]["baseline"] + more
 
 
 def test_a_world_without_opinions(tmp_path):

@@ -12,10 +12,14 @@ import pytest
 
 import underheaven as uh
 from lives import live
+from test_rollout import of, rollout
 from underheaven import errors
 from underheaven.cli import main
 from underheaven.engine.poll import survey
+from underheaven.engine.run import simulate
 from underheaven.life.opinion import APPROVES
+from underheaven.regime.reader import load_regime
+from underheaven.store import open_run
 from underheaven.study.survey import (
     PER_PLACE,
     Respondent,
@@ -178,6 +182,19 @@ def test_the_gap_is_of_the_order_that_was_published(run):
     assert 0.15 < np.mean(gaps) < 0.45
 
 
+def test_a_roll_out_is_asked_where_it_is(tmp_path):
+    """Under a roll-out only those are asked whose county has a regime that says who knows of it."""
+    pilots = rollout(load_regime("none"), (load_regime("rongcheng-2016"), 7, ["T*"]))
+    world = load_world("city", people=6_000)
+    found = survey(simulate(pilots, world, days=14, seed=5, threads=1, out=tmp_path / "run"), 200)
+    rows = [row for row in open_run(tmp_path / "run").table("opinion").to_pylist() if row["trait"] == "sex"]
+    people = sum(row["people"] for row in rows if row["day"] == 14)
+    assert people == int(of("T").sum())
+    assert found.true_in_population == sum(row["approving"] for row in rows if row["day"] == 14) / people
+    assert abs(found.true_in_sample.share - found.true_in_population) < 4 * found.true_in_sample.standard_error
+    assert 180 <= found.respondents <= 200
+
+
 # The command ----------------------------------------------------------------------------------------------------------
 
 
@@ -206,6 +223,9 @@ def test_mistakes(run, tmp_path, capsys):
     for options in (["--respondents", "10"], ["--respondents", "2000"], ["--wave", "-1"]):
         assert main(["survey", str(run.folder), *options]) == 2
     assert "40 to 1500" in capsys.readouterr().err
+    for wrong in ("many", True, 100.5):
+        with pytest.raises(errors.CommandError, match="write a whole number, as 1000"):
+            survey(run, wrong)
     silent = live(tmp_path / "none", "none", "town", 500, days=7)
     with pytest.raises(errors.CommandError, match="regime does not say who knows of it"):
         survey(silent, 100)

@@ -44,6 +44,9 @@ def survey(
     CommandError : nobody can be asked in this run, or not so many
     RunError : the run cannot be lived again
     """
+    for name, number in (("respondents", respondents), ("wave", wave)):
+        if isinstance(number, bool) or not isinstance(number, int):
+            raise CommandError.of("UH803", f"{name} is {number!r:.60}; write a whole number, as 1000")
     if wave < 0 or wave > rng.MASK32:
         raise CommandError.out_of_range("wave", wave, f"0 to {rng.MASK32}")
     lives = Reliving(run)
@@ -58,9 +61,9 @@ def survey(
     if not FEWEST <= respondents <= most:
         raise CommandError.out_of_range("respondents", respondents, f"{FEWEST} to {most}, half of those under it")
     n_places = -(-respondents // PER_PLACE)
-    asked: list[Respondent] = []
-    place, lived, to_live = 0, 0, [n > 0 for n in rules.visits(sizes, n_places, lives.seed, wave)].count(True)
     visits = rules.visits(sizes, n_places, lives.seed, wave)
+    asked: list[Respondent] = []
+    place, lived, to_live = 0, 0, sum(n > 0 for n in visits)
     for (number, regime), size, n_visits in zip(frame, sizes, visits, strict=True):
         if n_visits == 0:
             continue

@@ -128,6 +128,11 @@ def _files(baseline: Counts, other: Counts) -> list[Measure]:
                     TIMES, (), 1),
             Measure(f"listed_days/{name}", "files", f"Days on the list: {said}", (f"listed_days/{name}",), DAYS, (), 1),
         ]  # fmt: skip
+    found += [
+        Measure("aware", "files", "People who know that there is such a system", ("people_aware",), PEOPLE),
+        Measure("repression_known", "files", "People who have heard what it represses", ("people_heard_repression",),
+                PEOPLE),
+    ]  # fmt: skip
     remedies = {
         "notices": "Notices of a sanction",
         "appeals": "Appeals filed",
