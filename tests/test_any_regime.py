@@ -179,6 +179,42 @@ def regimes(draw):
         }  # fmt: skip
     if "score" in found and found["score"]["cap"]["value"] - found["score"]["floor"]["value"] > 1_638:
         found["remedies"].pop("expiry", None)  # a wider scale cannot expire
+    if draw(st.booleans()):
+        found["firms"] = draw(_firms(names, "score" in found, sorted(found.get("treatment", {}))))
+    return found
+
+
+@st.composite
+def _firms(draw, lists, has_score, treated):
+    acts, services = sorted(WORLD.firms.acts), sorted(WORLD.firms.services)
+    refusal = st.one_of(st.sampled_from(["normal", "refuse"]), chance("use").map(lambda p: {"refuse": p}))
+    few = st.integers(-40, 40).map(q)
+    found = {
+        "score": {"start": q(draw(st.integers(0, 100))), "floor": q(0), "cap": q(100)},
+        "tiers": [{"name": "X", "from": q(60)}, {"name": "Y", "from": q(30)}, {"name": "Z"}],
+        "points": draw(st.dictionaries(st.sampled_from(acts), few)),
+        "list": {"name": "firms", "on": draw(st.dictionaries(st.sampled_from(acts), chance("record"), min_size=1)),
+                 "term": draw(terms())},
+        "treatment": draw(st.dictionaries(st.sampled_from(services), st.fixed_dictionaries(
+            {"listed": refusal, "tiers": st.dictionaries(st.sampled_from("XYZ"), refusal)}))),
+        "inspected": draw(chance("act")),
+        "from_representative": q(draw(st.integers(-50, 0))),
+    }  # fmt: skip
+    if draw(st.booleans()):
+        found["list"]["below"] = draw(st.sampled_from("YZ"))
+    if draw(st.booleans()):
+        links = st.sampled_from([0, 0.04, 0.5])
+        found["registers"] = {"scope": draw(st.sampled_from(["nation", "county"])),
+                              "missed_link": q(draw(links), per="record"),
+                              "false_link": q(draw(links), per="record")}  # fmt: skip
+    found["to_representative"] = {
+        "lists": draw(st.dictionaries(st.sampled_from(lists), chance("listing"))) if lists else {}
+    }
+    if has_score:
+        found["to_representative"]["points"] = q(draw(st.integers(-20, 0)))
+    if treated and draw(st.booleans()):
+        found["screening"] = {"services": [draw(st.sampled_from(treated))], "share": q(draw(st.sampled_from([0, 0.4]))),
+                              "points": q(draw(st.integers(0, 30)))}  # fmt: skip
     return found
 
 

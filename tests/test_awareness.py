@@ -99,7 +99,7 @@ def test_without_the_section_nothing_is_stored(lived):
     assert audit(run)["awareness"] is None
     assert approval_chart(Counts(run)) is None
     world = load_world("town")
-    for changes in ([], ["awareness=null"]):
+    for changes in (["firms=null"], ["firms=null", "awareness=null"]):
         assert bytes_per_citizen(compile_tables(load_regime("press-2018", changes), world).rules[0]) == 13
 
 

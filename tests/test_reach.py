@@ -7,7 +7,7 @@ import pytest
 
 from underheaven.engine.exchange import next_exchange
 from underheaven.engine.run import _Life
-from underheaven.life.state import State
+from underheaven.life.state import FIRM_COLUMNS, State
 from underheaven.regime.reader import load_regime
 from underheaven.world.reader import load_world
 
@@ -34,11 +34,11 @@ def live_on(life, state, windows):
     return state
 
 
-def changed(one, other):
-    """Return the citizens of whom any column differs."""
-    differs = np.zeros(one.strain.shape[-1], bool)
-    for a, b in zip(one, other, strict=True):
-        if a.size:
+def changed(one, other, firms=False):
+    """Return the citizens, or the firms, of whom any column differs."""
+    differs = np.zeros(len(one.firm_score if firms else one.strain), bool)
+    for name, a, b in zip(State._fields, one, other, strict=True):
+        if a.size and (name in FIRM_COLUMNS) == firms:
             differs |= (a != b).reshape(-1, a.shape[-1]).any(axis=0)
     return np.flatnonzero(differs)
 
@@ -56,12 +56,18 @@ def test_one_more_ruined_life(life, citizen):
     """In her window she alone is changed; in four windows only people of her block are (D7)."""
     before = life.state
     ruined = ruin(before, citizen)
-    assert changed(live_on(life, before, 1), live_on(life, ruined, 1)).tolist() == [citizen]
-    reached = changed(live_on(life, before, 4), live_on(life, ruined, 4))
+    pair = live_on(life, before, 1), live_on(life, ruined, 1)
+    assert changed(*pair).tolist() == [citizen]
+    assert len(changed(*pair, firms=True)) <= 1  # her own, if she represents one
+    pair = live_on(life, before, 4), live_on(life, ruined, 4)
+    reached = changed(*pair)
     block = np.searchsorted(life.people.block_first, citizen, side="right") - 1
     assert citizen in reached
     assert (reached >= life.people.block_first[block]).all()
     assert (reached < life.people.block_first[block + 1]).all()
+    firm_first = life.people.block_first * life.compiled.firms_per_million // 1_000_000
+    firms = changed(*pair, firms=True)
+    assert (firms >= firm_first[block]).all() and (firms < firm_first[block + 1]).all()
 
 
 def test_somebody_is_reached(life):

@@ -13,7 +13,7 @@ from test_oracle import assert_same
 from underheaven import errors
 from underheaven.engine.relive import Reliving
 from underheaven.engine.run import simulate
-from underheaven.life.state import State
+from underheaven.life.state import FIRM_COLUMNS, State
 from underheaven.regime.reader import load_regime
 from underheaven.regime.rollout import Rollout, compile_rules, load_rollout
 from underheaven.show.report import write_report
@@ -22,7 +22,10 @@ from underheaven.world.places import build_places
 from underheaven.world.reader import load_world
 
 CITY = load_world("city", people=6_000)
-LOCAL = ["recognition.gallery=county", "recognition.nation=null", "registers.scope=county"]
+LOCAL = [
+    "recognition.gallery=county", "recognition.nation=null", "registers.scope=county",
+    "firms.registers.scope=county",
+]  # fmt: skip
 #: Everything that press-2018 does not have, so that much passes from one regime to the next.
 FULL = [
     *LOCAL, NOTICE, APPEAL, "remedies.expiry=1 year", "remedies.correction=2 per year",
@@ -56,7 +59,9 @@ def lived(folder, rules, days=70, world=CITY, **settings):
 
 
 def rows(state, people):
-    return State(*(array[..., people] if array.size else array for array in state))
+    """Return the columns of some people; those of firms are left out."""
+    found = {name: array[:0] if name in FIRM_COLUMNS else array for name, array in state._asdict().items()}
+    return State(**{name: array[..., people] if array.size else array for name, array in found.items()})
 
 
 def of(*counties):

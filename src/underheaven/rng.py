@@ -44,8 +44,8 @@ RETALIATION = 27  # words for k = 0 (a window starts): ends, first entry, -, -; 
 #                   128 + list (an entry): listed, term, -, -
 AWARENESS = 28  # k = 0, words: news reaches her, of which half, let through, knew at the start; k = 1: three of temper
 SURVEY = 29  # day = wave; k = 0: start of the sample; 1, words: order, list, what she says, -; 2 ..: harmless items
-FIRM = 30
-FIRM_ACT = 31
+FIRM = 30  # of the first citizen of a run of a block, day 0; words: who represents the firm, size, sector, -
+FIRM_ACT = 31  # of the representative; k and words: life/firms.py
 RISK = 32  # words: which citizens a risk score learns from, the same in case of a tie, -, -
 ALLOCATION = 33  # where a patrol goes, words: area or incidents there, counted, -, -; for citizen the city; k = unit
 DEMAND = 34  # ... the firm that a demand is made to; words: threshold, exposure, time to comply, -; k = demand

@@ -20,7 +20,11 @@ from underheaven.life.tables import (
     CAMERA,
     COMPANION,
     EXCHANGE,
+    FIRM_LINK,
     N_ACTS,
+    N_CHANNELS,
+    N_FIRM_ACTS,
+    N_FIRM_CLASSES,
     N_LOOKS,
     N_STRATA,
     REGISTER,
@@ -40,6 +44,7 @@ class Census:
     strata: Int64  # [county, stratum]
     names: Int64  # [county, name class]
     urban_share: Int64  # [county] threshold
+    firms: Int64  # [county]
 
     @property
     def looks(self) -> Int64:
@@ -53,8 +58,9 @@ class Counts(NamedTuple):
 
     county: Int64  # [county, counter]
     stratum: Int64  # [stratum, counter]
-    hits: Int64  # [FACE or LINK, county, class] wrong names that left it, to be drawn from this class
-    hit_acts: Int64  # [FACE or LINK, county, act]
+    hits: Int64  # [channel, county, class] wrong names that left it, to be drawn from this class
+    hit_acts: Int64  # [channel, county, act]
+    firm: Int64  # [class of firms, counter from FIRMS on]
 
 
 #: What institutions remember from one exchange to the next, by name; whole numbers only.  Part of a checkpoint.
@@ -168,8 +174,9 @@ def empty_counts(n_counties: int) -> Counts:
     return Counts(
         county=np.zeros((n_counties, c.N_COUNTERS), np.int64),
         stratum=np.zeros((N_STRATA, c.N_COUNTERS), np.int64),
-        hits=np.zeros((2, n_counties, N_LOOKS), np.int64),
-        hit_acts=np.zeros((2, n_counties, N_ACTS), np.int64),
+        hits=np.zeros((N_CHANNELS, n_counties, N_LOOKS), np.int64),
+        hit_acts=np.zeros((N_CHANNELS, n_counties, N_ACTS), np.int64),
+        firm=np.zeros((N_FIRM_CLASSES, c.N_FIRM_COUNTERS), np.int64),
     )
 
 
@@ -260,6 +267,10 @@ def _hand_over(
         visits = last.county[:, c.VISITS_RANK : c.VISITS_RANK + 3]
     tables["wait_minutes"] = institutions.hospitals.wait_minutes(visits, census.strata, last_days or window)
     tables["appeal_days"] = 1
+    tables["screening"] = UNIT
+    if institutions.employers is not None:
+        asked = None if last is None else last.county[:, c.FIRMS + c.FIRM_SCREENING_DAYS]
+        tables["screening"] = institutions.employers.table(asked, census.firms, last_days)
     if institutions.appeals is not None:
         filed = np.zeros(n_counties, np.int64) if last is None else last.county[:, c.APPEALS]
         backlog, tables["appeal_days"] = institutions.appeals.step(memory["backlog"], filed, census.people, last_days)
@@ -385,3 +396,7 @@ def _attribute(
             tables[f"{name}_gaps"][zone, :, :window] = gaps[number]
             tables[f"{name}_acts"][zone] = acts[number]
             tables["has_wrong_names"][zone] |= int((gaps[number, ..., 0] > 0).any())
+    for zone in _zones(in_force, phases, FIRM_LINK):
+        hits, firms = last.hits[FIRM_LINK][zone, :1].sum(), census.firms[zone].sum()
+        tables["firm_gaps"][zone, :window] = hazard_gaps(np.array([hits]), np.array([firms]), last_days, window)[0]
+        tables["firm_acts"][zone] = act_shares(last.hit_acts[FIRM_LINK][zone, :N_FIRM_ACTS].sum(axis=0)[None])[0]

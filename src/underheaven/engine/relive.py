@@ -27,7 +27,7 @@ from underheaven.life.counters import N_COUNTERS, TALLY
 from underheaven.life.reference import Person, Step
 from underheaven.life.reference_peers import Others, Rated
 from underheaven.life.reference_rollout import Oracles
-from underheaven.life.state import State, columns_of, new_state
+from underheaven.life.state import State, columns_of, firm_columns_of, new_state
 from underheaven.life.tables import EXCHANGE, new_scratch, record
 from underheaven.regime.rollout import compile_rules
 from underheaven.store import Run
@@ -155,7 +155,7 @@ class Reliving:
             return self._last
         first, end = int(self.people.block_first[number]), int(self.people.block_first[number + 1])
         county = int(self.people.block_county[number])
-        state = new_state(self.compiled.rules, end - first)
+        state = new_state(self.compiled.rules, end - first, first)
         places = np.zeros(len(self.places.names), EXCHANGE)
         reached: tuple[list[NDArray[Any]], ...] = ([], [], [], [], [])
         for day, day_to in self.windows:
@@ -175,7 +175,7 @@ class Reliving:
             )
             for kept, column in zip(reached, found, strict=True):
                 kept.append(column[: end - first].copy())
-        if block_digest(state, 0, end - first) != self.digest(number):
+        if block_digest(state, 0, end - first, 0, len(state.firm_score)) != self.digest(number):
             raise RunError.not_relived(number)
         traits = self._scratch.traits[: end - first].copy()
         self._last = Block(number, first, state, traits, *(np.array(kept) for kept in reached))
@@ -209,6 +209,8 @@ class Reliving:
             self.oracle.live_window(me, place, day, day_to, int(block.heard[at, local]), others)
         if self.oracle.columns(me) != columns_of(block.state, local):
             raise RunError.not_relived(number)
+        if me.firm is not None and me.firm.columns() != firm_columns_of(block.state, me.firm.row):
+            raise RunError.not_relived(number)
         levels = {trait: names[me.traits[trait]] for trait, names in self.world.levels.items()}
         return Life(citizen, self.places.names[county], levels, self.oracle.steps, me)
 
@@ -240,7 +242,8 @@ def _counted(life: Life, prefix: str) -> int:
 
 def _fall(life: Life) -> float:
     """Return the distance between the highest and the lowest score of her life, in points."""
-    scores = [score for step in life.steps for score in step.filed["score"].values()]
+    own = (step for step in life.steps if not step.kind.startswith("firm-"))  # those show how her firm stands
+    scores = [score for step in own for score in step.filed["score"].values()]
     return max(scores, default=0.0) - min(scores, default=0.0)
 
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import hashlib
+import itertools
 import os
 import platform
 import tempfile
@@ -33,9 +34,17 @@ from underheaven.engine.exchange import (
 from underheaven.engine.threads import Workers
 from underheaven.institutions.demands import Made, demands_table, first_made
 from underheaven.institutions.sight import Sight
-from underheaven.life.counters import DAYS, N_COUNTERS, counter_names
-from underheaven.life.state import COLUMNS, State, broken_invariants, bytes_per_citizen, new_state, rows_of
-from underheaven.life.tables import EXCHANGE, N_STRATA
+from underheaven.life.counters import DAYS, FIRM_COUNTERS, N_COUNTERS, N_FIRM_COUNTERS, counter_names
+from underheaven.life.state import (
+    COLUMNS,
+    FIRM_COLUMNS,
+    State,
+    broken_invariants,
+    bytes_per_citizen,
+    new_state,
+    rows_of,
+)
+from underheaven.life.tables import EXCHANGE, N_FIRM_CLASSES, N_SIZES, N_STRATA
 from underheaven.regime.rollout import Rollout, Rules, compile_rules
 from underheaven.regime.sections.awareness import opinion_table
 from underheaven.regime.tables import Compiled
@@ -76,6 +85,7 @@ class _Book:
 
     stratum: NDArray[np.int64]  # [stratum, counter]
     group: NDArray[np.int64]  # [group, counter]
+    firm: NDArray[np.int64]  # [class of firms, counter from FIRMS on]
     memory: Memory  # of the institutions
     last: Counts | None = None
     last_days: int = 0
@@ -86,6 +96,7 @@ class _Book:
     def add(self, day: int, days: int, counts: Counts) -> None:
         """Add the counts of a window."""
         self.stratum += counts.stratum
+        self.firm += counts.firm
         at = np.argwhere(counts.county)
         rows = np.empty((len(at), 5), np.int64)
         rows[:, 0], rows[:, 1] = day, days
@@ -109,6 +120,7 @@ class _Book:
         saved: dict[str, NDArray[Any]] = {
             "book.stratum": self.stratum,
             "book.group": self.group,
+            "book.firm": self.firm,
         }
         saved |= {f"book.memory.{name}": array for name, array in self.memory.items()}
         saved["book.county"] = np.concatenate(self.county) if self.county else np.empty((0, 5), np.int64)
@@ -121,10 +133,10 @@ class _Book:
     @classmethod
     def taken_up(cls, arrays: dict[str, NDArray[Any]], last_days: int) -> _Book:
         """Make a book from what :meth:`arrays` returned."""
-        stratum, group = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group"))
+        stratum, group, firm = (np.array(arrays[f"book.{name}"]) for name in ("stratum", "group", "firm"))
         prefix = "book.memory."
         memory = {key.removeprefix(prefix): np.array(a) for key, a in arrays.items() if key.startswith(prefix)}
-        book = cls(stratum, group, memory, last_days=last_days)
+        book = cls(stratum, group, firm, memory, last_days=last_days)
         book.county = [np.array(arrays["book.county"])]
         if "book.last.county" in arrays:
             book.last = Counts(*(np.array(arrays[f"book.last.{name}"]) for name in Counts._fields))
@@ -150,12 +162,13 @@ def result_hash(state: State) -> str:
     return digest.hexdigest()
 
 
-def block_digest(state: State, first: int, end: int) -> str:
-    """Return 16 hexadecimal digits that stand for all columns of the rows `first` .. `end` - 1."""
+def block_digest(state: State, first: int, end: int, first_firm: int, end_firm: int) -> str:
+    """Return 16 hexadecimal digits that stand for all columns of a block: its rows of citizens and of firms."""
     digest = hashlib.sha256()
-    for array in state:
-        if array.size:
-            digest.update(np.ascontiguousarray(array[..., first:end]).data)
+    for name, array in state._asdict().items():
+        part = array[first_firm:end_firm] if name in FIRM_COLUMNS else array[..., first:end]
+        if part.size:
+            digest.update(np.ascontiguousarray(part).data)
     return digest.hexdigest()[:16]
 
 
@@ -301,6 +314,7 @@ class _Life:
         self.book = _Book(
             np.zeros((N_STRATA, N_COUNTERS), np.int64),
             self.workers.take_groups(),
+            np.zeros((N_FIRM_CLASSES, N_FIRM_COUNTERS), np.int64),
             first_memory(self.phases),
         )
         self.window_days = int(rules[0]["window_days"])
@@ -383,7 +397,8 @@ class _Life:
         """Say which invariants of the columns do not hold."""
         found: list[str] = []
         for regime, first, end in self.ranges_under(self.day):
-            found += broken_invariants(rows_of(self.state, first, end), self.compiled.rules[regime])
+            part = rows_of(self.state, first, end, self.compiled.firms_per_million)
+            found += broken_invariants(part, self.compiled.rules[regime])
         return list(dict.fromkeys(found))
 
     def _views(self) -> State:
@@ -459,10 +474,12 @@ class _Life:
             "counts_county": _county_table(self.book.county, names, counties),
             "counts_stratum": _stratum_table(self.book.stratum, names, self.compiled.levels),
             "counts_group": _group_table(self.book.group, names),
-            "blocks": _block_table(self.state, self.workers.people.block_first),
+            "blocks": _block_table(self.state, self.workers.people.block_first, self.compiled.firms_per_million),
             "people": _people_table(self.census, counties, self.compiled.levels),
             "exchange/tables": _exchange_table(self.book.exchanges),
         }
+        if self.compiled.firms is not None:
+            found["firms"] = _firm_table(self.book.firm, self.compiled.firms)
         if self.demands:
             found["demands"] = demands_table(self.demands, self.seed, self.days)
         return found | {observer.name: observer.table() for observer in self.observers}
@@ -491,6 +508,7 @@ class _Life:
             "acts": compiled.act_rows,
             "services": compiled.service_rows,
             "levels": compiled.levels,
+            "firms": compiled.firms,
             "counties": [
                 {"name": name, "province": self.places.provinces[province], "people": int(size), "tile": list(tile)}
                 for name, province, size, tile in zip(
@@ -599,10 +617,24 @@ def _group_table(group: NDArray[np.int64], names: dict[int, str]) -> pa.Table:
     )
 
 
-def _block_table(state: State, block_first: NDArray[np.int64]) -> pa.Table:
+def _block_table(state: State, block_first: NDArray[np.int64], firms: int) -> pa.Table:
     """Return a digest of each community block's columns, against which a life that is lived again is held."""
-    ends = zip(block_first[:-1].tolist(), block_first[1:].tolist(), strict=True)
-    return pa.table({"digest": pa.array([block_digest(state, first, end) for first, end in ends], pa.string())})
+    rows = zip(block_first.tolist(), (block_first * firms // 1_000_000).tolist(), strict=True)
+    digests = [block_digest(state, a, b, firm_a, firm_b) for (a, firm_a), (b, firm_b) in itertools.pairwise(rows)]
+    return pa.table({"digest": pa.array(digests, pa.string())})
+
+
+def _firm_table(firm: NDArray[np.int64], levels: Mapping[str, Sequence[str]]) -> pa.Table:
+    """Return the counts of the whole run by sector and size of firms."""
+    at = np.argwhere(firm[:, : len(FIRM_COUNTERS)])
+    return pa.table(
+        {
+            "sector": _labels(at[:, 0] // N_SIZES, levels["sectors"]),
+            "size": _labels(at[:, 0] % N_SIZES, levels["sizes"]),
+            "counter": _labels(at[:, 1], FIRM_COUNTERS),
+            "amount": pa.array(firm[at[:, 0], at[:, 1]]),
+        }
+    )
 
 
 def _people_table(census: Census, counties: Sequence[str], levels: dict[str, list[str]]) -> pa.Table:

@@ -119,6 +119,7 @@ class Workers:
         """Live one window in all blocks and return its counts (arrays that the next call overwrites)."""
         for own in self._own:
             own.tally["stratum"] = 0
+            own.tally["firm"] = 0
             for array in own.counts:
                 array.fill(0)
 
@@ -133,6 +134,7 @@ class Workers:
         total = self._own[0].counts
         for own in self._own:
             total.stratum[:] += own.tally["stratum"][0]
+            total.firm[:] += own.tally["firm"][0]
             if own.counts is not total:
                 for into, array in zip(total, own.counts, strict=True):
                     into += array
@@ -168,4 +170,7 @@ class Workers:
         strata = np.sum([strata for _, strata, _ in heads], axis=0)
         names = np.sum([names for _, _, names in heads], axis=0)
         urban_share = ONE - 1 - self.people.urban_cum[:, 0].astype(np.int64)
-        return Census(strata.sum(axis=1), galleries, strata, names, urban_share)
+        before = self.people.block_first * int(self.phases["firms"].max()) // 1_000_000
+        firms = np.zeros(n_counties, np.int64)
+        np.add.at(firms, self.people.block_county, np.diff(before))
+        return Census(strata.sum(axis=1), galleries, strata, names, urban_share, firms)

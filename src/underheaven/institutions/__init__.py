@@ -11,6 +11,7 @@ from dataclasses import dataclass
 from underheaven.institutions.cameras import Cameras, Recognition
 from underheaven.institutions.courts import Appeals
 from underheaven.institutions.demands import Demand
+from underheaven.institutions.employers import Employers
 from underheaven.institutions.hospitals import Hospitals
 from underheaven.institutions.patrols import Patrols
 from underheaven.institutions.press import Press
@@ -31,17 +32,24 @@ class Institutions:
     patrols: Patrols | None = None  # None: cameras stay where they are
     demands: tuple[Demand, ...] = ()
     risk_model: RiskModel | None = None
+<<<<<<< HEAD
     companion_seen: int = 0  # threshold: an act that only companions see is reported by them
     press: Press | None = None  # None: the wrongdoing of officials does not move
 
+=======
+>>>>>>> main
     has_registers: bool = True
+    has_firms: bool = False
+    firm_links_are_national: bool = True
+    employers: Employers | None = None
 
     @property
-    def has_channel(self) -> tuple[bool, bool]:
-        """Whether the regime gives names to faces and to records (FACE, LINK), rightly or wrongly."""
-        return self.recognition is not None, self.has_registers
+    def has_channel(self) -> tuple[bool, bool, bool]:
+        """Whether the regime gives names to faces, to records and to those of firms (FACE, LINK, FIRM_LINK)."""
+        return self.recognition is not None, self.has_registers, self.has_firms
 
     @property
-    def is_national(self) -> tuple[bool, bool]:
-        """Whether a wrong name can fall on anybody (FACE, LINK), not only on people of the county."""
-        return self.recognition is None or self.recognition.is_national, self.links_are_national
+    def is_national(self) -> tuple[bool, bool, bool]:
+        """Whether a wrong name can fall on anybody (FACE, LINK, FIRM_LINK), not only on those of the county."""
+        faces = self.recognition is None or self.recognition.is_national
+        return faces, self.links_are_national, self.firm_links_are_national

@@ -6,6 +6,8 @@ expire.  Then day by day:
 
     ACTS -> SIGHTINGS -> RECORDS -> STANDING -> TREATMENT -> RESPONSE        (REMEDIES where she learns of it)
 
+If she represents a firm, its window follows hers (life/firms.py).
+
 Citizens of a block are independent within a window: what one hears of another is as it stood when the
 window started.  So blocks, and the citizens in them, may be lived in any order on any machine.
 
@@ -37,7 +39,8 @@ from underheaven.life.acts import (
 )
 from underheaven.life.association import mark_kin, note_kin, spread_echo, take_echo
 from underheaven.life.awareness import BY_FRIENDS, become_aware, meet_the_press
-from underheaven.life.changeover import change_block, forget
+from underheaven.life.changeover import change_block, change_firms, forget
+from underheaven.life.firms import call_on, charge_representative, give_back_firm, live_firm, look_at, take_firm
 from underheaven.life.peers import rate_each_other, take_ratings
 from underheaven.life.records import DAYS_PER_YEAR, OWN, put_on_list, record
 from underheaven.life.remedies import correct_or_repair, decide_appeal, drop_appeal, expire, notify, release
@@ -56,10 +59,11 @@ from underheaven.life.state import (
     WAS_SANCTIONED,
     WAS_SANCTIONED_INNOCENT,
     WAS_WRONGLY_SANCTIONED,
+    first_firm,
     give_back,
     take,
 )
-from underheaven.life.tables import FACE, LINK, N_ACTS
+from underheaven.life.tables import FACE, LINK, N_ACTS, N_CHANNELS
 from underheaven.life.tally import count, count_activity
 from underheaven.life.treatment import use
 from underheaven.life.voice import speak
@@ -87,14 +91,14 @@ def run_blocks(
     tally_1 : TALLY[1], its `stratum` added to
     county_counts : int64[county, counter], added to
     group_counts : int64[group, counter], added to; a group is `blocks_per_group` blocks on end
-    hits, hit_acts : int64[FACE or LINK, county, class], int64[FACE or LINK, county, act], added to: wrong names
+    hits, hit_acts : int64[channel, county, class], int64[channel, county, act], added to: wrong names
     kept_traits : uint32[citizen from `state_from` on] packed traits, or [0]: draw them again (same bits)
     scratch : Scratch, of the caller's own
     seed : int
     state_from, blocks_per_group : int
     block_from, block_to, day_from, day_to : int, half-open ranges
     """
-    tally, me = tally_1[0], scratch.me[0]
+    tally, me, firm = tally_1[0], scratch.me[0], scratch.firm[0]
     for block in range(block_from, block_to):
         first = people.block_first[block]
         row = first - state_from
@@ -107,6 +111,7 @@ def run_blocks(
         changes_over = place.phase != place.phase_before
         if changes_over:
             change_block(phases[place.phase_before], rules, state, me, day_from, row, size, scratch.held)
+            change_firms(phases[place.phase_before], rules, state, state_from, first, size)
         elif phases.shape[0] > 1:
             forget(me)  # a block before this one may have had other columns
         if kept_traits.shape[0] == 0:
@@ -131,10 +136,16 @@ def run_blocks(
             spread_word(rules, state, me, seed, day_from, first, row, size, scratch)
         if rules.awareness:
             rng.draw_block(seed, rng.AWARENESS, first, size, day_from, 0, scratch.words)
+        n_firms = first_firm(rules, first + size) - first_firm(rules, first)
+        firm_row = first_firm(rules, first) - first_firm(rules, state_from)
+        representative = call_on(rules, firm, seed, first, size, 0, n_firms) if n_firms > 0 else -1
         for local in range(size):
             be(me, first + local, scratch.traits[local])
             take(rules, state, me, row + local)
             work_out(rules, me)
+            if local == representative:
+                take_firm(state, firm, firm_row + firm.number)
+                look_at(rules, me, firm)
             flag_changed = False
             if rules.risk:
                 flag_changed = predict(rules, place, tally, me, scratch.friends[0, local], scratch.friends[1, local])
@@ -156,6 +167,8 @@ def run_blocks(
             if rules.has_retaliation and me.flags & IS_PURSUED:
                 pursue(rules, me, seed, day_from, scratch.due[local], day_to - day_from)
             unsettled = start_window(rules, tally, me, seed, day_from) or is_moved or flag_changed
+            if local == representative:
+                unsettled = charge_representative(rules, tally, me, firm, seed, day_from) or unsettled
             if changes_over and rules.keeps_file:
                 me.on_paper, me.in_force = scratch.held[local], scratch.held[local]
                 unsettled = True
@@ -163,6 +176,12 @@ def run_blocks(
             if rules.risk:
                 judge(place, tally, me)
             give_back(rules, state, me, row + local)
+            if local == representative:
+                live_firm(rules, place, tally, me, firm, seed, day_from, day_to, scratch.firm_due)
+                give_back_firm(state, firm, firm_row + firm.number)
+                following = firm.number + 1
+                if following < n_firms:
+                    representative = call_on(rules, firm, seed, first, size, following, n_firms)
         hand_in(tally, county, block // blocks_per_group, county_counts, group_counts, hits, hit_acts)
 
 
@@ -201,7 +220,7 @@ def hand_in(tally, county, group, county_counts, group_counts, hits, hit_acts):
         county_counts[county, counter] += tally.county[counter]
         group_counts[group, counter] += tally.county[counter]
         tally.county[counter] = 0
-    for channel in (FACE, LINK):
+    for channel in range(N_CHANNELS):
         for number in range(hits.shape[2]):
             hits[channel, county, number] += tally.hits[channel, number]
             tally.hits[channel, number] = 0

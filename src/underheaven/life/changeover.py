@@ -7,6 +7,7 @@ taken over; what only the old one had is gone; what only the new one has starts 
 from __future__ import annotations
 
 from underheaven.compiled import inlined
+from underheaven.life.firms import WAS_COUNTED, WAS_LISTED, WAS_WRONGLY_LISTED
 from underheaven.life.records import DAYS_PER_YEAR
 from underheaven.life.standing import work_out
 from underheaven.life.state import AT_RISK, IS_PURSUED, KNOWS, TRULY_AT_RISK, give_back, take
@@ -109,3 +110,31 @@ def lead_over(old, new, me, day):
     if old.appeal_deadline_days == 0:
         me.sanction_day = day  # so her time runs from now on
     return is_taken_over
+
+
+@inlined
+def change_firms(old, new, state, state_from, first, size):
+    """Lead the files of firms over: a score on the same scale and a stay on a list of the same name go on.
+
+    Parameters
+    ----------
+    old, new : RULES records
+    state : State, changed in place
+    state_from : int, number of the citizen at row 0
+    first, size : int, citizens of the block
+    """
+    rate = max(old.firms, new.firms)
+    origin = state_from * rate // 1_000_000
+    row, end = first * rate // 1_000_000 - origin, (first + size) * rate // 1_000_000 - origin
+    goes_on = old.firms and new.firms
+    same_scale = goes_on and old.firm_start == new.firm_start
+    same_scale = same_scale and old.firm_floor == new.firm_floor and old.firm_cap == new.firm_cap
+    for firm in range(row, end):
+        if not same_scale:
+            state.firm_score[firm] = new.firm_start
+            state.firm_true_score[firm] = new.firm_start
+        if not goes_on or old.firm_list != new.firm_list:
+            state.firm_until[firm] = 0
+            state.firm_true_until[firm] = 0
+        if not goes_on:
+            state.firm_flags[firm] &= WAS_LISTED | WAS_WRONGLY_LISTED | WAS_COUNTED

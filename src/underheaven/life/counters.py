@@ -16,6 +16,8 @@ from underheaven.life.tables import (
     MAX_TIERS,
     N_ACTIVITIES,
     N_ACTS,
+    N_CHANNELS,
+    N_FIRM_CLASSES,
     N_LOOKS,
     N_STRATA,
     NEIGHBOURS,
@@ -70,8 +72,9 @@ ASSOCIATION = PEERS + 8  # 8
 ABUSE = ASSOCIATION + 8  # 8
 AWARENESS = ABUSE + 8  # 16
 RISK = AWARENESS + 16  # 8
-FIRMS = RISK + 8  # 16
-VOICE = FIRMS + 16  # 8, of abuse too
+FIRMS = RISK + 8  # 20
+N_FIRM_COUNTERS = 20
+VOICE = FIRMS + N_FIRM_COUNTERS  # 8, of abuse too
 N_COUNTERS = VOICE + 8
 
 MALICIOUS_RECORDS = ABUSE  # + NEIGHBOURS, COMPANIONS or INSIDERS
@@ -111,8 +114,9 @@ TALLY = np.dtype(
     [
         ("county", np.int64, N_COUNTERS),  # of the county in hand
         ("stratum", np.int64, (N_STRATA, N_COUNTERS)),
-        ("hits", np.int64, (2, N_LOOKS)),  # FACE or LINK: wrong names to be drawn from this class
-        ("hit_acts", np.int64, (2, N_ACTS)),  # ... and which acts they are about
+        ("hits", np.int64, (N_CHANNELS, N_LOOKS)),  # by channel: wrong names to be drawn from this class
+        ("hit_acts", np.int64, (N_CHANNELS, N_ACTS)),  # ... and which acts they are about
+        ("firm", np.int64, (N_FIRM_CLASSES, N_FIRM_COUNTERS)),  # counters of firms by sector and size
     ]
 )
 
@@ -131,6 +135,50 @@ PEOPLE_AWARE = AWARENESS + 12
 PEOPLE_HEARD_REPRESSION = AWARENESS + 13
 PEOPLE_WITH_PERK = AWARENESS + 14
 _NEWS = ("start", "press", "friends", "sanction", "perk", "fine")
+# Columns of firms, from FIRMS on; they are counted in the stratum of the representative, and by class of firms.
+(
+    FIRM_NUMBER,
+    FIRM_ACTS,
+    FIRM_RECORDS,
+    FIRM_MISSED,
+    FIRM_FALSE_RECORDS,
+    FIRM_LISTINGS,
+    FIRM_WRONGFUL_LISTINGS,
+    FIRMS_EVER_LISTED,
+    FIRMS_EVER_WRONGLY_LISTED,
+    FIRM_LISTED_DAYS,
+    FIRM_WRONGLY_LISTED_DAYS,
+    FIRM_WISHES,
+    FIRM_REFUSED,
+    FIRM_WRONGLY_REFUSED,
+    REPRESENTATIVES_CHARGED,
+    REPRESENTATIVES_WRONGLY_CHARGED,
+    FIRMS_CHARGED,
+    FIRMS_WRONGLY_CHARGED,
+    FIRM_SCREENING_DAYS,
+) = range(19)
+#: Their names, in that order.
+FIRM_COUNTERS = (
+    "firms",
+    "firm_acts",
+    "firm_records",
+    "firm_missed_records",
+    "firm_false_records",
+    "firm_listings",
+    "firm_wrongful_listings",
+    "firms_ever_listed",
+    "firms_ever_wrongly_listed",
+    "firm_listed_days",
+    "firm_wrongly_listed_days",
+    "firm_wishes",
+    "firm_refused",
+    "firm_wrongly_refused",
+    "representatives_charged",
+    "representatives_wrongly_charged",
+    "firms_charged",
+    "firms_wrongly_charged",
+    "firm_screening_days",
+)
 
 _FIXED = {
     DAYS: "days",
@@ -227,7 +275,7 @@ def counter_names(
     -------
     dict of column number to counter name (``done/jaywalking``, ``flow/A/B``)
     """
-    names = _FIXED | _RISK
+    names = _FIXED | _RISK | {FIRMS + column: name for column, name in enumerate(FIRM_COUNTERS)}
     for t, tier in enumerate(tiers):
         names[TIER_DAYS + t] = f"tier_days/{tier}"
         names[TRUE_TIER_DAYS + t] = f"true_tier_days/{tier}"

@@ -25,6 +25,22 @@ def clipped(rules, score):
 
 
 @inlined
+def move_points(rules, tally, me, day, ledger, points, is_filed, is_true):
+    """Move the score of a ledger, in the file, in truth, or both, within the regime's bounds."""
+    slot = (day // DAYS_PER_YEAR) % (rules.expiry_years + 1)
+    if is_filed:
+        moved = clipped(rules, me.score[ledger] + points) - me.score[ledger]
+        me.score[ledger] += moved
+        me.bucket[slot, ledger] += moved
+        count(tally, me, POINTS_MOVED, moved)
+    if is_true:
+        moved = clipped(rules, me.true_score[ledger] + points) - me.true_score[ledger]
+        me.true_score[ledger] += moved
+        me.true_bucket[slot, ledger] += moved
+        count(tally, me, TRUE_POINTS_MOVED, moved)
+
+
+@inlined
 def record(rules, tally, me, seed, day, act, source, is_filed, is_true):
     """Move the scores and the lists of a citizen by one record.
 
@@ -40,18 +56,7 @@ def record(rules, tally, me, seed, day, act, source, is_filed, is_true):
     """
     points = rules.points[act]
     if points != 0:
-        ledger = rules.act_ledger[act]
-        slot = (day // DAYS_PER_YEAR) % (rules.expiry_years + 1)
-        if is_filed:
-            moved = clipped(rules, me.score[ledger] + points) - me.score[ledger]
-            me.score[ledger] += moved
-            me.bucket[slot, ledger] += moved
-            count(tally, me, POINTS_MOVED, moved)
-        if is_true:
-            moved = clipped(rules, me.true_score[ledger] + points) - me.true_score[ledger]
-            me.true_score[ledger] += moved
-            me.true_bucket[slot, ledger] += moved
-            count(tally, me, TRUE_POINTS_MOVED, moved)
+        move_points(rules, tally, me, day, rules.act_ledger[act], points, is_filed, is_true)
     for entry in range(rules.n_lists):
         if rules.listing[entry, act] > 0:
             k = 64 * act + 4 * rules.list_key[entry] + source
@@ -73,7 +78,7 @@ def put_on_list(rules, tally, me, day, entry, word, is_filed, is_true):
 
     A longer stay that is already running is kept.
     """
-    end_day = min(65535, day + days_on_list(rules, entry, word))
+    end_day = min(65535, day + days_on_list(rules.term[entry], word))
     if is_true:
         me.true_list_until[entry] = max(me.true_list_until[entry], end_day)
     if is_filed:
@@ -86,13 +91,13 @@ def put_on_list(rules, tally, me, day, entry, word, is_filed, is_true):
 
 
 @inlined
-def days_on_list(rules, entry, word):
-    """Return how long a stay on the list lasts, in days (at least 1).
+def days_on_list(term, word):
+    """Return how long a stay on a list lasts, in days (at least 1), from the quantiles of its term.
 
     Ten bits of the draw choose the step between two quantiles, the others interpolate within it.
     """
     step = word >> 22
-    low = rules.term[entry, step]
-    high = rules.term[entry, step + 1]
+    low = term[step]
+    high = term[step + 1]
     # A stay of x days ends after ceil(x) days.
     return max(1, (low + (((high - low) * (word & 0x3FFFFF)) >> 22) + 0xFFFF) >> 16)

@@ -23,6 +23,7 @@ from underheaven.life import state as flag
 from underheaven.life.reference_abuse import ENTRY, AbuseRules, meet_abuse, speak
 from underheaven.life.reference_association import association_numbers, echo, kin_bits, take_association
 from underheaven.life.reference_awareness import News
+from underheaven.life.reference_firms import Firm, FirmOracle
 from underheaven.life.reference_peers import NOBODY, Others, Stars, ratings, take_ratings
 from underheaven.life.reference_risk import Foresight, friends_called
 from underheaven.life.reference_rules import ONE_FACTOR, SHAMED, TENTHS, Chances, ListPart, Rulebook, Ways
@@ -102,6 +103,7 @@ class Person:
     since: int = 0
     counts: Counter[str] = field(default_factory=Counter)
     has_done: bool = False  # in this window, something that is held against people
+    firm: Firm | None = None  # that she represents
 
 
 class Oracle(Rulebook):
@@ -141,6 +143,7 @@ class Oracle(Rulebook):
         minds = response.friend_caution.value > 0 or self.news.is_kept
         self.hears = self.keeps_file and response.ties.value > 0 and minds
         self.remedy = Chances(regime, world)
+        self.firms = FirmOracle(self) if regime.firms is not None and world.firms is not None else None
         self.stars = Stars(regime.peers, self) if regime.peers is not None else None
         self.foresight = Foresight(regime, world)
         self.echo_factor, self.kin_chances = 0, dict[str, int]()
@@ -155,7 +158,8 @@ class Oracle(Rulebook):
         """Return a citizen as she starts; `traits` are packed (world/schema.py)."""
         levels = {name: (traits >> shift) & ((1 << bits) - 1) for name, (shift, bits, _) in TRAITS.items()}
         filed, true = (File(dict.fromkeys(self.contexts, self.start)) for _ in range(2))
-        return Person(citizen, levels, bool(traits & IS_HEAD), filed, true)
+        firm = self.firms.of(citizen) if self.firms is not None else None
+        return Person(citizen, levels, bool(traits & IS_HEAD), filed, true, firm=firm)
 
     def columns(self, me: Person) -> dict[str, list[int]]:
         """Return a citizen as the columns of state hold her (life/state.py), each as a list along its axis."""
@@ -204,7 +208,9 @@ class Oracle(Rulebook):
         held : in a roll-out, as the window changes over: sanctions of the regime before that go on
         """
         self.work_out(me)
-        me.since = day_from
+        me.since, told_before = day_from, len(self.steps)
+        if self.firms is not None and me.firm is not None:
+            self.firms.meet(me, me.firm)
         flag_changed = self._predict(me, place, day_from, others.called)
         self.news.by_press(me, day_from)
         if friends and self.hears:
@@ -215,6 +221,8 @@ class Oracle(Rulebook):
         is_moved = take_association(self, me, day_from, day_to, others)
         is_moved = take_ratings(self, me, day_from, others.rated) or is_moved
         unsettled = self._start_window(me, day_from) or is_moved or flag_changed
+        if self.firms is not None and me.firm is not None:
+            unsettled = self.firms.answer_for(me, me.firm, day_from) or unsettled
         if held is not None and self.keeps_file:
             me.on_paper, me.in_force = held, set(held)
             unsettled = True
@@ -243,6 +251,9 @@ class Oracle(Rulebook):
                 self.each_day(me, day)
         self._account(me, day_to)
         self.foresight.judge(me, place)
+        if self.firms is not None and me.firm is not None:
+            self.firms.live_window(me, me.firm, place, day_from, day_to)
+            self.steps[told_before:] = sorted(self.steps[told_before:], key=lambda step: step.day)
 
     def hear(self, block: int, people: Sequence[Person], day: int) -> list[int]:
         """Return of how many sanctioned friends each citizen of a block hears as a window starts.
@@ -691,7 +702,7 @@ class Oracle(Rulebook):
         me.counts[f"used/{name}"] += 1
         at_risk = bool(me.flags & flag.AT_RISK)
         refuse, rank, perk = self.treatment(name, me.filed.tiers, me.filed.until, at_risk)
-        is_for_own = bool(me.in_force) and word < threshold(refuse)
+        is_for_own = bool(me.in_force) and word < self._asked(place, name, refuse)
         if is_for_own or (name in me.kin and word < self.kin_chances.get(name, 0)):
             self._refuse(me, place, day, name, service, word, is_for_own)
             return
@@ -719,7 +730,8 @@ class Oracle(Rulebook):
             me.refused.add(name)
             me.counts[f"people_refused/{name}"] += 1
         truly = bool(me.flags & flag.TRULY_AT_RISK)
-        wrongly = word >= threshold(self.treatment(name, me.true.tiers, me.true.until, truly)[0])
+        deserved = self.treatment(name, me.true.tiers, me.true.until, truly)[0]
+        wrongly = word >= self._asked(place, name, deserved)
         wrongly = wrongly and not (name in me.true_kin and word < self.kin_chances.get(name, 0))
         me.counts["kin_refused"] += not is_for_own
         if wrongly:
@@ -735,6 +747,13 @@ class Oracle(Rulebook):
             self._tell(me, day, "refused-for-kin", name, f"association.household.{name}", wrongly=wrongly)
         if is_for_own and not me.flags & flag.KNOWS:
             self._learn(me, place, day)
+
+    def _asked(self, place: Mapping[str, Any], name: str, refuse: Fraction) -> int:
+        """Return the threshold of a refusal, less those by employers and lenders that do not ask."""
+        firms = self.regime.firms
+        if firms is None or firms.screening is None or name not in firms.screening.services:
+            return threshold(refuse)
+        return threshold(refuse) * int(place["screening"][self.world.services[name].stream - 32]) >> 16
 
     def _learn(self, me: Person, place: Mapping[str, Any], day: int) -> None:
         """Learn of the sanction; perhaps appeal."""
@@ -761,7 +780,15 @@ class Oracle(Rulebook):
 
     def _tell(self, me: Person, day: int, kind: str, what: str, rule: str, **told: Any) -> None:
         if self.tells:
-            self.steps.append(Step(day, kind, what, rule, told, self._side(me.filed), self._side(me.true)))
+            self._tell_of(day, kind, what, rule, told, self._side(me.filed), self._side(me.true))
+
+    def _tell_of(
+        self, day: int, kind: str, what: str, rule: str, told: dict[str, Any], filed: dict[str, Any],
+        true: dict[str, Any],
+    ) -> None:  # fmt: skip
+        """Write down a step, with these standings."""
+        if self.tells:
+            self.steps.append(Step(day, kind, what, rule, told, filed, true))
 
     def _side(self, side: File) -> dict[str, Any]:
         tiers = {ledger: self.tier_of(side.standing(ledger)) for ledger in self.contexts}

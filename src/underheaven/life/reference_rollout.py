@@ -12,6 +12,7 @@ from typing import Any
 
 from underheaven.life import state as flag
 from underheaven.life.reference import YEAR, Oracle, Person, Step
+from underheaven.life.reference_firms import lead_firm_over
 from underheaven.life.reference_peers import NOBODY, Others
 from underheaven.regime.rollout import Rollout, Rules
 from underheaven.world.schema import World
@@ -111,6 +112,7 @@ class Oracles:
             me.flags &= ~(flag.AT_RISK | flag.TRULY_AT_RISK)
         if new.keeps_file and not new.abuse.may_retaliate:
             me.flags &= ~flag.IS_PURSUED
+        lead_firm_over(me, old.firms, new.firms)
         if not (old.may_appeal and new.may_appeal):
             me.appeal_day = 0
         if new.may_appeal and not old.may_appeal:

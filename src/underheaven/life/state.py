@@ -2,7 +2,7 @@
 
 One array a column, never an object a citizen.  A column exists only where a regime needs it; its first axis
 (if any) is the ledger, the list or the year, its last axis the citizen.  Under `press-2018` they are
-13 bytes a citizen.
+13 bytes a citizen, and 9 a firm.
 """
 
 from __future__ import annotations
@@ -40,7 +40,7 @@ class Column:
 
     name: str
     dtype: str
-    axis: str  # "", "ledger", "list" or "year"
+    axis: str  # "", "ledger", "list" or "year"; "firm": one a firm, and none a citizen
     unit: str
     meaning: str
     holds: str
@@ -77,6 +77,11 @@ COLUMNS = (
     Column("true_bucket", "int16", "year", "tenths of a point", "the same in truth", "needs expiry"),
     Column("echo", "int16", "ledger", "tenths of a point", "what friends bring onto her score", "needs association"),
     Column("true_echo", "int16", "ledger", "tenths of a point", "the same in truth", "needs association"),
+    Column("firm_score", "int16", "firm", "tenths of a point", "what the system believes of a firm", "floor..cap"),
+    Column("firm_true_score", "int16", "firm", "tenths of a point", "the same without errors", "floor..cap"),
+    Column("firm_until", "uint16", "firm", "day", "first day off the list of firms", "0: not listed"),
+    Column("firm_true_until", "uint16", "firm", "day", "the same in truth", "0: not listed"),
+    Column("firm_flags", "uint8", "firm", "bits", "what has happened to it (life/firms.py)", ""),
 )
 
 
@@ -97,15 +102,39 @@ class State(NamedTuple):
     true_bucket: NDArray[np.int16]
     echo: NDArray[np.int16]  # [ledger, citizen]
     true_echo: NDArray[np.int16]
+    firm_score: NDArray[np.int16]  # [firm]
+    firm_true_score: NDArray[np.int16]
+    firm_until: NDArray[np.uint16]
+    firm_true_until: NDArray[np.uint16]
+    firm_flags: NDArray[np.uint8]
 
 
-def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
+FIRM_COLUMNS = tuple(column.name for column in COLUMNS if column.axis == "firm")
+
+
+@inlined
+def first_firm(rules, citizen):
+    """Return the number of the first firm whose representative is a citizen from this number on.
+
+    Exact at the first citizen of a block.  It needs no table, so any part of a world numbers its firms alike.
+    """
+    return citizen * rules.firms // 1_000_000
+
+
+def firms_of(rules: Any, first: int, people: int) -> int:
+    """Return how many firms the `people` citizens from number `first` on represent."""
+    rate = int(rules["firms"])
+    return (first + people) * rate // 1_000_000 - first * rate // 1_000_000
+
+
+def state_shapes(rules: Any, people: int, first: int = 0) -> dict[str, tuple[int, ...]]:
     """Return the shape of each column under these rules.
 
     Parameters
     ----------
     rules : RULES record
     people : number of citizens
+    first : number of the first of them
     """
     ledgers, lists = int(rules["n_ledgers"]), int(rules["n_lists"])
     filed = people if rules["keeps_file"] else 0
@@ -125,47 +154,61 @@ def state_shapes(rules: Any, people: int) -> dict[str, tuple[int, ...]]:
         "true_bucket": (years * ledgers, people),
         "echo": (ledgers if rules["echo"] else 0, people),
         "true_echo": (ledgers if rules["echo"] else 0, people),
+        **dict.fromkeys(FIRM_COLUMNS, (firms_of(rules, first, people),)),
     }
 
 
-def shapes_of_all(phases: Any, people: int) -> dict[str, tuple[int, ...]]:
+def shapes_of_all(phases: Any, people: int, first: int = 0) -> dict[str, tuple[int, ...]]:
     """Return the shape of each column that holds what any of several regimes needs.
 
     Parameters
     ----------
     phases : RULES[regime]
     people : number of citizens
+    first : number of the first of them
     """
-    each = [state_shapes(rules, people) for rules in phases]
+    each = [state_shapes(rules, people, first) for rules in phases]
     return {name: tuple(max(sizes) for sizes in zip(*(one[name] for one in each), strict=True)) for name in each[0]}
 
 
-def new_state(phases: Any, people: int) -> State:
+def new_state(phases: Any, people: int, first: int = 0) -> State:
     """Make the state of day 0: everybody at the start score of the first regime, nobody listed, nothing known.
 
     Parameters
     ----------
     phases : RULES[regime], the regimes of a run, or the one RULES record
     people : number of citizens
+    first : number of the first of them
     """
     phases = np.atleast_1d(phases)
-    rules, shapes = phases[0], shapes_of_all(phases, people)
+    rules, shapes = phases[0], shapes_of_all(phases, people, first)
     arrays = {column.name: np.zeros(shapes[column.name], column.dtype) for column in COLUMNS}
     for name in ("score", "true_score"):
         arrays[name][: int(rules["n_ledgers"])] = rules["start"]
+        arrays[f"firm_{name}"][:] = rules["firm_start"]
     return State(**arrays)
 
 
-def rows_of(state: State, first: int, end: int) -> State:
-    """Return the columns of the rows `first` .. `end` - 1, as views."""
-    part: dict[str, Any] = {name: array[..., first:end] for name, array in state._asdict().items()}
+def rows_of(state: State, first: int, end: int, firms: int = 0) -> State:
+    """Return the columns of the citizens `first` .. `end` - 1 and of the firms that they represent, as views.
+
+    Parameters
+    ----------
+    firms : per million citizens
+    """
+    firm_first, firm_end = first * firms // 1_000_000, end * firms // 1_000_000
+    part: dict[str, Any] = {
+        name: array[firm_first:firm_end] if name in FIRM_COLUMNS else array[..., first:end]
+        for name, array in state._asdict().items()
+    }
     return State(**part)
 
 
 def bytes_per_citizen(phases: Any) -> int:
-    """Return the bytes of state that a citizen costs under these rules, one RULES record or several."""
-    shapes = shapes_of_all(np.atleast_1d(phases), 1)
-    return sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS)
+    """Return the bytes of state that a citizen costs, her share of firms rounded up; of one RULES record or several."""
+    million = 1_000_000
+    shapes = shapes_of_all(np.atleast_1d(phases), million)
+    return -(-sum(int(np.prod(shapes[c.name])) * np.dtype(c.dtype).itemsize for c in COLUMNS) // million)
 
 
 def broken_invariants(state: State, rules: Any) -> list[str]:
@@ -179,6 +222,9 @@ def broken_invariants(state: State, rules: Any) -> list[str]:
     found = []
     for name in ("score", "true_score"):
         column = getattr(state, name)[: int(rules["n_ledgers"])]
+        firms = getattr(state, f"firm_{name}")
+        if firms.size and (firms.min() < rules["firm_floor"] or firms.max() > rules["firm_cap"]):
+            found.append(f"firm_{name} outside floor..cap")
         if column.size and (column.min() < rules["floor"] or column.max() > rules["cap"]):
             found.append(f"{name} outside floor..cap")
     flags = state.flags
@@ -195,8 +241,16 @@ def broken_invariants(state: State, rules: Any) -> list[str]:
 
 def columns_of(state: State, row: int) -> dict[str, list[int]]:
     """Return the columns of one citizen, each as a list along its axis; columns without elements are left out."""
-    found = {name: array[..., row].reshape(-1).tolist() for name, array in state._asdict().items() if array.size}
-    return found
+    return {
+        name: array[..., row].reshape(-1).tolist()
+        for name, array in state._asdict().items()
+        if array.size and name not in FIRM_COLUMNS
+    }
+
+
+def firm_columns_of(state: State, row: int) -> dict[str, int]:
+    """Return the columns of one firm."""
+    return {name: int(getattr(state, name)[row]) for name in FIRM_COLUMNS}
 
 
 @inlined

@@ -42,8 +42,20 @@ POINT = 10  # a point in the units of the score columns
 N_RATED = 7  # columns of what raters hand to a citizen
 
 # How an act can come to the system's notice.
+<<<<<<< HEAD
 UNSEEN, CAMERA, REGISTER, REPORT, COMPANION = 0, 1, 2, 3, 4
 FACE, LINK = 0, 1  # the two channels that can name the wrong person
+=======
+UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
+FACE, LINK, FIRM_LINK = 0, 1, 2  # the channels that can name the wrong person, or the wrong firm
+N_CHANNELS = 3
+N_FIRM_ACTS = 8
+N_FIRM_SERVICES = 4
+N_FIRM_ACTIVITIES = N_FIRM_ACTS + N_FIRM_SERVICES
+N_SECTORS = 8
+N_SIZES = 4  # classes of size of a firm
+N_FIRM_CLASSES = N_SECTORS * N_SIZES
+>>>>>>> main
 # Who lies about a person: people around her, who travelled with her, who keeps the file.
 N_MALICE = 3
 NEIGHBOURS, COMPANIONS, INSIDERS = range(N_MALICE)
@@ -186,6 +198,35 @@ RULES = np.dtype(
         ("account", _I, N_ACTS),  # ... through this service
         ("exposes", _I, N_ACTS),  # makes a wrong of officials public
         ("retaliation_listing", _I, (MAX_LISTS, N_ACTS)),  # an entry puts her on the list besides, by what it alleges
+        # firms (life/firms.py)
+        ("firms", _I),  # per million citizens; 0: the regime says nothing of them
+        ("firm_sizes", _I, N_SIZES),  # share of firms of this class or a larger one
+        ("firm_sectors", _I, N_SECTORS),  # cumulative shares
+        ("firm_groups", _I),  # bit g set: one of the activities 4g .. 4g+3 of firms exists
+        ("firm_gaps", _I, (N_FIRM_ACTIVITIES, N_SECTORS, MAX_WINDOW)),  # it has come by a day's end
+        ("firm_by_register", _I, N_FIRM_ACTS),  # else by inspection
+        ("firm_inspected", _I),
+        ("firm_link_right", _I),
+        ("firm_link_wrong", _I),
+        ("firm_matters", _I, N_FIRM_ACTS),
+        ("firm_points", _I, N_FIRM_ACTS),
+        ("firm_listing", _I, N_FIRM_ACTS),
+        ("firm_n_tiers", _I),
+        ("firm_start", _I),
+        ("firm_floor", _I),
+        ("firm_cap", _I),
+        ("firm_cutoffs", _I, MAX_TIERS),
+        ("firm_list", _I),  # 0: none; else the same number as that of other regimes with a list of this name
+        ("firm_below", _I),  # tiers from this one on lead to the list; MAX_TIERS: none do
+        ("firm_term", _I, N_QUANTILES),
+        ("firm_refuse_tier", _I, (N_FIRM_SERVICES, MAX_TIERS)),
+        ("firm_refuse_list", _I, N_FIRM_SERVICES),
+        ("firm_to_points", _I),  # a listing of the firm, in the file of its representative: points ...
+        ("firm_to_lists", _I, MAX_LISTS),  # ... and the chance of a list
+        ("firm_from_points", _I),  # a sanction of the representative, in the file of the firm
+        ("firm_screening_points", _I),
+        ("firm_screening_chance", _I),  # per window
+        ("screened", _I, N_SERVICES),  # only firms that screen ask there
     ]
 )
 
@@ -212,6 +253,10 @@ EXCHANGE = np.dtype(
         ("phase_before", _I),  # ... and which was in the window before
         # what a rule of allocation reports; the loop does not read it
         ("cameras", _I),  # in 1/65536 of a camera; -1 where the regime has no such rule
+        # firms
+        ("firm_gaps", _I, MAX_WINDOW),  # a false link has reached a firm by then
+        ("firm_acts", _I, N_FIRM_ACTS),  # cumulative: which act of firms a false link is about
+        ("screening", _I, N_SERVICES),  # share of the regime's refusals that is left, 16 binary places
     ]
 )
 
@@ -258,6 +303,25 @@ PERSON = np.dtype(
     ]
 )
 
+#: One firm while it is being lived.
+FIRM = np.dtype(
+    [
+        ("number", _I),
+        ("sector", _I),
+        ("kind", _I),  # sector and class of size
+        ("score", _I),
+        ("true_score", _I),
+        ("until", _I),
+        ("true_until", _I),
+        ("flags", _I),
+        ("tier", _I),
+        ("true_tier", _I),
+        ("since", _I),  # day from which its standing is still to be counted
+        ("is_answerable", _I),  # its representative is sanctioned, by the file, as the window starts
+        ("is_truly_answerable", _I),
+    ]
+)
+
 
 class Scratch(NamedTuple):
     """Working memory of one caller of the loop."""
@@ -274,6 +338,8 @@ class Scratch(NamedTuple):
     rated: Int64  # [citizen of the block, what she gets from raters] (life/peers.py)
     kin: Int64  # [citizen of the block] services that sanction others of her household (life/association.py)
     echo: Int64  # [citizen of the block, 2 * ledger] what friends bring onto her score, in the file and in truth
+    firm: NDArray[np.void]  # FIRM[1]
+    firm_due: Int64  # [day of the window]
 
 
 def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
@@ -291,6 +357,8 @@ def new_scratch(community: int, n_ties: int, window_days: int) -> Scratch:
         np.zeros((community, N_RATED), np.int64),
         np.zeros(community, np.int64),
         np.zeros((community, 2 * MAX_LEDGERS), np.int64),
+        record(FIRM),
+        np.zeros(window_days, np.int64),
     )
 
 

@@ -43,7 +43,8 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
     service = activity - N_ACTS
     tier = me.ledger_tier[max(0, rules.service_ledger[service])]
     flag = me.flags & AT_RISK
-    is_for_own = me.in_force > 0 and word < chance_of_refusal(rules, service, tier, me.list_until, flag)
+    chance = asked(rules, place, service, chance_of_refusal(rules, service, tier, me.list_until, flag))
+    is_for_own = me.in_force > 0 and word < chance
     if is_for_own or (rules.kin_services and kin_refuses(rules, me.kin, service, word)):
         refuse(rules, place, tally, me, seed, day, activity, word, is_for_own)
         return
@@ -63,6 +64,12 @@ def use(rules, place, tally, me, seed, day, activity, accept, word):
 
 
 @inlined
+def asked(rules, place, service, chance):
+    """Return what is left of a chance of refusal where only some employers or lenders ask for the file."""
+    return (chance * place.screening[service]) >> 16 if rules.screened[service] else chance
+
+
+@inlined
 def refuse(rules, place, tally, me, seed, day, activity, word, is_for_own):
     """Refuse a service; people and transactions are counted apart; by it she learns of her file.
 
@@ -77,7 +84,8 @@ def refuse(rules, place, tally, me, seed, day, activity, word, is_for_own):
     true_tier = me.true_ledger_tier[max(0, rules.service_ledger[service])]
     if not is_for_own:
         count(tally, me, KIN_REFUSED, 1)
-    is_deserved = word < chance_of_refusal(rules, service, true_tier, me.true_list_until, me.flags & TRULY_AT_RISK)
+    chance = chance_of_refusal(rules, service, true_tier, me.true_list_until, me.flags & TRULY_AT_RISK)
+    is_deserved = word < asked(rules, place, service, chance)
     if not (is_deserved or (rules.kin_services and kin_refuses(rules, me.true_kin, service, word))):
         count_activity(tally, me, activity, WRONGLY_REFUSED, 1)
         if not is_for_own:

@@ -15,6 +15,7 @@ from underheaven.regime.sections.abuse import check_abuse
 if TYPE_CHECKING:
     from underheaven.reading import Duration
     from underheaven.regime import schema
+    from underheaven.regime.sections.firms import Firms
 
 MAX_TIERS = 8
 MAX_LISTS = 2
@@ -153,7 +154,7 @@ def remedies(found: schema.Remedies) -> Findings:
 def regime(found: schema.Regime) -> Findings:
     """Check the whole file: what needs a score, what refers to tiers and lists, and the cases."""
     yield from _needs_score(found)
-    yield from _tiers(found)
+    yield from tiers(found)
     yield from _points(found)
     yield from _expiry(found)
     yield from _lists(found)
@@ -170,6 +171,8 @@ def regime(found: schema.Regime) -> Findings:
         yield Finding(("registers", "stale"), text)
     yield from awareness.check(found)
     yield from check_abuse(found)
+    if found.firms is not None:
+        yield from found.firms.within(found)
     for number, case in enumerate(found.cases):
         yield from _case(found, case, ("cases", number))
 
@@ -193,18 +196,19 @@ def _needs_score(found: schema.Regime) -> Findings:
             yield Finding(at, f"{why}, and there is no score; {mend}")
 
 
-def _tiers(found: schema.Regime) -> Findings:
-    tiers = found.tiers
-    if len(tiers) > MAX_TIERS:
-        yield Finding(("tiers", MAX_TIERS), f"{len(tiers)} tiers are too many; write at most {MAX_TIERS}")
+def tiers(found: schema.Regime | Firms) -> Findings:
+    """Check that tiers fall from the best, within the score, and have names of their own."""
+    rows = found.tiers
+    if len(rows) > MAX_TIERS:
+        yield Finding(("tiers", MAX_TIERS), f"{len(rows)} tiers are too many; write at most {MAX_TIERS}")
     yield from _unique("tiers", found.tier_names)
     if found.score is None:
         return
     floor, cap = found.score.floor.value, found.score.cap.value
     above: schema.Tier | None = None
-    for number, tier in enumerate(tiers):
+    for number, tier in enumerate(rows):
         at = ("tiers", number, "from")
-        is_last = number == len(tiers) - 1
+        is_last = number == len(rows) - 1
         if tier.from_ is None:
             if not is_last:
                 yield Finding(("tiers", number), f"tier '{tier.name}' does not say where it starts; write `from:`")

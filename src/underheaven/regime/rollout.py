@@ -252,6 +252,10 @@ def _compile_rollout(rollout: Rollout, world: World) -> Compiled:
         rules["scale"] = scales.setdefault(scale, len(scales))
         rules["tier_column"] = MAX_TIERS - 1 if is_mixed else 0  # without tiers: everybody together
         rules["tier_column"][: len(one.tiers)] = [tiers.index(name) for name in one.tiers]
+    names = [regime.firms.list_.name for regime in rollout.regimes if regime.firms and regime.firms.list_]
+    for rules, regime in zip(phases, rollout.regimes, strict=True):
+        if regime.firms and regime.firms.list_:
+            rules["firm_list"] = 1 + names.index(regime.firms.list_.name)
     switches = _switches(rollout, world)
     told = json.dumps([[one.regime_hash for one in each], switches])
     return replace(
@@ -261,6 +265,7 @@ def _compile_rollout(rollout: Rollout, world: World) -> Compiled:
         ledgers=max((one.ledgers for one in each), key=len),
         tiers=tiers,
         lists=lists,
+        firms=next((one.firms for one in each if one.firms is not None), None),
         act_rows=[_of_any(rows) for rows in zip(*(one.act_rows for one in each), strict=True)],
         service_rows=[_of_any(rows) for rows in zip(*(one.service_rows for one in each), strict=True)],
         regime_hash=hashlib.sha256(told.encode()).hexdigest(),

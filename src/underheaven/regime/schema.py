@@ -30,9 +30,14 @@ from underheaven.regime.sections.abuse import Abuse
 from underheaven.regime.sections.association import Association
 from underheaven.regime.sections.awareness import Awareness
 from underheaven.regime.sections.demands import Demand
+from underheaven.regime.sections.firms import Firms
 from underheaven.regime.sections.patrols import Allocation
 from underheaven.regime.sections.peers import Peers
 from underheaven.regime.sections.risk import Risk
+from underheaven.regime.standing import Refusal as Refusal
+from underheaven.regime.standing import Score as Score
+from underheaven.regime.standing import Term as Term
+from underheaven.regime.standing import Tier as Tier
 from underheaven.regime.units import (
     AgeBand,
     Amount,
@@ -41,70 +46,17 @@ from underheaven.regime.units import (
     PerAct,
     PerAppeal,
     PerComparison,
-    PerListing,
     PerMatch,
     PerProbe,
     PerRecord,
     PerRemoval,
     PerSanction,
-    PerUse,
     Sex,
     TierName,
 )
 
 FORMAT = "underheaven-regime/1"
 FIRST, NORMAL, LAST = 0, 1, 2  # classes of a queue
-
-
-class Score(Section):
-    """One number a citizen: where it starts and how far it can go, in whole points."""
-
-    start: Points
-    floor: Points
-    cap: Points
-
-    @model_validator(mode="after")
-    def _check(self) -> Score:
-        return passed(self, checks.score)
-
-
-class Tier(Section):
-    """A grade and the lowest score that has it; the last tier may leave `from` out (the floor)."""
-
-    name: TierName
-    from_: Points | None = Field(default=None, alias="from")
-
-
-class Term(Section):
-    """How long a stay on a list lasts.
-
-    `fixed`: always the mean.  `geometric`: each day the same chance 1/mean to leave.  `mixture`: two
-    geometric terms; a stay is of the short kind with chance `short_share`, else of the long kind.
-    """
-
-    law: Literal["fixed", "geometric", "mixture"]
-    mean: Duration | None = None
-    short: Duration | None = None
-    long: Duration | None = None
-    short_share: PerListing | None = None
-
-    @model_validator(mode="after")
-    def _check(self) -> Term:
-        return passed(self, checks.term)
-
-    @property
-    def parts(self) -> tuple[tuple[Fraction, int], ...]:
-        """Return the parts of the law as (share, mean days); the shares add up to 1 exactly."""
-        if self.short is not None and self.long is not None and self.short_share is not None:
-            share = self.short_share.exact
-            return ((share, self.short.days), (1 - share, self.long.days))
-        assert self.mean is not None  # the check above
-        return ((Fraction(1), self.mean.days),)
-
-    @property
-    def mean_days(self) -> Fraction:
-        """Return the mean stay in days, exactly."""
-        return sum((share * days for share, days in self.parts), Fraction(0))
 
 
 class ListRule(Section):
@@ -115,12 +67,6 @@ class ListRule(Section):
     below: TierName | None = None
     term: Term
     shaming: StrictBool = False
-
-
-class Refusal(Section):
-    """A service that refuses only some uses: `{refuse: {value: 0.5, per: use, ...}}`."""
-
-    refuse: PerUse
 
 
 class Treated(NamedTuple):
@@ -399,6 +345,7 @@ class Regime(Document):
     context_wall: StrictBool = False
     peers: Peers | None = None
     association: Association | None = None
+    firms: Firms | None = None
     demands: tuple[Demand, ...] = ()
     awareness: Awareness | None = None
     abuse: Abuse | None = None

@@ -46,11 +46,13 @@ from underheaven.regime.sections import demands
 from underheaven.regime.sections.abuse import companions_see, compile_press, put_abuse, put_voice
 from underheaven.regime.sections.association import put_association
 from underheaven.regime.sections.awareness import put_awareness
+from underheaven.regime.sections.firms import employers, misfits, put_firms
 from underheaven.regime.sections.patrols import compile_patrols
 from underheaven.regime.sections.peers import put_peers
 from underheaven.regime.sections.risk import put_risk, risk_model
 from underheaven.rng import threshold
 from underheaven.world.schema import TRAITS, Act, Service, World
+from underheaven.world.sections.firms import SIZE_CLASSES
 
 CHANNELS = {"unseen": UNSEEN, "camera": CAMERA, "register": REGISTER, "report": REPORT, "companion": COMPANION}
 EVERYTHING = "everything"  # the one ledger of a regime without context walls
@@ -70,6 +72,7 @@ class Compiled:
     acts, services : name by activity number
     tiers, lists : names, in the order of the tables
     levels : names of the levels of each trait
+    firms : names of their sectors and classes of size; None if the regime says nothing of them
     act_rows, service_rows : what a reader of the results must know of each, for the manifest
     regime_hash, world_hash : SHA-256 of all that can move a result
     """
@@ -84,9 +87,15 @@ class Compiled:
     levels: dict[str, list[str]]
     act_rows: list[dict[str, Any]]
     service_rows: list[dict[str, Any]]
+    firms: dict[str, list[str]] | None
     regime_hash: str
     world_hash: str
     switches: tuple[tuple[int, int, tuple[int, ...]], ...] = ()
+
+    @property
+    def firms_per_million(self) -> int:
+        """Return the firms per million citizens; 0 if no regime says anything of them."""
+        return int(self.rules["firms"].max())
 
 
 def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ()) -> Compiled:
@@ -128,7 +137,11 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     put_association(rules, regime, world)
     put_awareness(rules, regime, world)
     put_abuse(rules, regime, world, lists)
+<<<<<<< HEAD
     put_voice(rules, world)
+=======
+    put_firms(rules[0], regime, world, {entry.rule.name: at for at, entry in lists.items()}, term_quantiles)
+>>>>>>> main
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(
@@ -163,6 +176,9 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
             }
             for name, service in world.services.items()
         ],
+        firms=None
+        if regime.firms is None or world.firms is None
+        else {"sectors": list(world.firms.sector_names), "sizes": [name for _, name in SIZE_CLASSES]},
         regime_hash=identity_hash(regime),
         world_hash=identity_hash(world),
     )
@@ -195,6 +211,7 @@ def _check_fit(regime: Regime, world: World) -> None:
             place = regime.where(path) or Where(regime.regime, path=path)
             text = f"the world '{world.world}' has no {kind} '{name}'; {mend}"
             found.append(Finding("UH121", place, text))
+    found += misfits(regime, world)
     if found:
         raise FileFormError(found)
 
@@ -478,8 +495,16 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
         demands=demands.compiled(regime.demands),
+<<<<<<< HEAD
         companion_seen=companions_see(regime),
         press=compile_press(world),
+=======
+        has_firms=regime.firms is not None,
+        firm_links_are_national=regime.firms is None
+        or regime.firms.registers is None
+        or regime.firms.registers.scope == "nation",
+        employers=employers(regime, world),
+>>>>>>> main
     )
 
 

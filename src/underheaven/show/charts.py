@@ -14,6 +14,7 @@ from typing import TYPE_CHECKING
 from underheaven.show.abuse import ruin
 from underheaven.show.association import association
 from underheaven.show.demands import demands
+from underheaven.show.firms import firms
 from underheaven.show.opinion import approval
 from underheaven.show.patrols import cameras
 from underheaven.show.peers import stars
@@ -587,5 +588,6 @@ _CHARTS: Sequence[Callable[[Counts], Chart | None]] = (
     ruin,
     officials,
     tile_map,
+    firms,
     demands,
 )

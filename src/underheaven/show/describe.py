@@ -10,6 +10,7 @@ from underheaven.regime.schema import FIRST, LAST, Appeal, Recognition, Regime
 from underheaven.show.abuse import abuse_sentences
 from underheaven.show.association import describe_association
 from underheaven.show.demands import demand_sentences
+from underheaven.show.firms import told_of_firms
 from underheaven.show.opinion import sentences
 from underheaven.show.patrols import allocation_sentences
 from underheaven.show.peers import describe_peers
@@ -58,6 +59,7 @@ def describe(regime: Rules) -> dict[str, Any]:
             *describe_association(regime),
             *_watching(regime),
             *risk_sentences(regime),
+            *told_of_firms(regime),
             *demand_sentences(regime),
             *sentences(regime),
             *abuse_sentences(regime),

@@ -38,6 +38,12 @@ def _both(told: Mapping[str, Any]) -> str:
     return ", in the file only: she did not do it" if told["filed"] else ", in truth only: the file missed it"
 
 
+def _both_of(told: Mapping[str, Any]) -> str:
+    if told["filed"] and told["true"]:
+        return ""
+    return ", in the file only" if told["filed"] else ", in truth only"
+
+
 def _wrongly(told: Mapping[str, Any]) -> str:
     return ", which the truth would not call for" if told["wrongly"] else ""
 
@@ -83,6 +89,17 @@ _WORDS: dict[str, Callable[[str, Mapping[str, Any]], str]] = {
     "repaired": lambda what, _: "completes a repair",
     "expired": lambda what, _: "the oldest records leave the score",
     "friends": lambda what, _: f"hears of {what} sanctioned friends" if what != "1" else "hears of a sanctioned friend",
+    "answers-for-firm": lambda what, told: (
+        f"{told['points']:+d} points, because her firm ({what}) was listed{_both_of(told)}"
+    ),
+    "firm-charged": lambda _, told: f"her firm: {told['points']:+d} points for her sanction{_both_of(told)}",
+    "firm-act": lambda what, told: (
+        f"her firm: {what}, seen" + ("" if told["named"] else ", and laid to no firm or to another one")
+    ),
+    "firm-wrong-name": lambda what, _: f"her firm: a register lays {what} of another firm to it",
+    "firm-listed": lambda what, told: f"her firm: on the list {what} until day {told['until']}{_both_of(told)}",
+    "firm-released": lambda what, _: f"her firm: off the list {what}",
+    "firm-refused": lambda what, told: f"her firm is refused: {what}{_wrongly(told)}",
     "rated": lambda _, told: (
         f"is rated {told['stars']:.2f} stars by {plural(told['by'], 'person', 'people')}; "
         f"conduct alone would have earned {told['earned']:.2f}"

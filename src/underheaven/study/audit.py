@@ -16,6 +16,7 @@ from underheaven.study.awareness import awareness
 from underheaven.study.counts import RANKS, STRATUM, Counts, ratio, share
 from underheaven.study.demands import demands_part
 from underheaven.study.findings import findings
+from underheaven.study.firms import firms
 from underheaven.study.patrols import patrols
 from underheaven.study.peers import peers
 from underheaven.study.risk import risk
@@ -40,7 +41,11 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
+<<<<<<< HEAD
     `demands`, `cameras`, `awareness`, `abuse`, `risk` and `voice` (None without)
+=======
+    `demands`, `cameras`, `awareness`, `abuse`, `risk` and `firms` (None without)
+>>>>>>> main
 
     Notes
     -----
@@ -75,6 +80,7 @@ def audit(run: Run) -> dict[str, Any]:
         "association": association(counts),
         "cameras": patrols(counts),
         "risk": risk(counts),
+        "firms": firms(counts),
         "demands": demands_part(run),
         "awareness": awareness(counts),
         "abuse": abuse_of(counts),

@@ -14,6 +14,7 @@ from underheaven.study.association import association_findings
 from underheaven.study.awareness import headlines
 from underheaven.study.counts import share
 from underheaven.study.demands import demand_findings
+from underheaven.study.firms import firm_findings
 from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
 from underheaven.study.risk import risk_findings
@@ -43,7 +44,11 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         told += risk_findings(found["risk"])
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
+<<<<<<< HEAD
     return [*told, *known, *abuse_findings(found["abuse"]), *voice_findings(found["voice"])]
+=======
+    return [*told, *firm_findings(found["firms"]), *known, *abuse_findings(found["abuse"])]
+>>>>>>> main
 
 
 def _between(found: Mapping[str, Any]) -> str:

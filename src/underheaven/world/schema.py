@@ -7,7 +7,6 @@ enter: shares, rates and head counts of places.  The models are frozen.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Mapping
 from fractions import Fraction
 from typing import Annotated, Literal
@@ -36,8 +35,13 @@ from underheaven.reading import (
     passed,
 )
 from underheaven.world.sections import opinion
+from underheaven.world.sections.firms import Firms
 from underheaven.world.sections.opinion import Opinion
+<<<<<<< HEAD
 from underheaven.world.sections.voice import Audience, Officials, check_voice
+=======
+from underheaven.world.units import Name
+>>>>>>> main
 
 FORMAT = "underheaven-world/1"
 
@@ -69,15 +73,6 @@ HOSPITAL_TRAITS = ("age", "sex", "group", "income")
 #: A share of a census is printed with two digits, so the age groups of a row may miss 100 by this much.
 PERCENT_SLACK = Fraction(1, 10)
 
-_NAME = re.compile(r"[a-z0-9][a-z0-9-]{0,59}")
-
-
-def _plain_name(text: str) -> str:
-    if not _NAME.fullmatch(text):
-        text = f"{text[:80]!r} is no name; write small letters, digits and hyphens, at most 60, as in late-payment"
-        raise fault("UH107", text)
-    return text
-
 
 def _label(text: str) -> str:
     if not 1 <= len(text) <= 80 or text != text.strip():
@@ -91,7 +86,6 @@ def _in_order(varies: dict[str, Levels]) -> dict[str, Levels]:
     return {trait: varies[trait] for trait in (*order, *(trait for trait in varies if trait not in TRAITS))}
 
 
-Name = Annotated[str, AfterValidator(_plain_name)]
 Label = Annotated[str, AfterValidator(_label)]
 Varies = Annotated[dict[str, Levels], AfterValidator(_in_order)]
 Tile = tuple[Annotated[StrictInt, Field(ge=0, le=999)], Annotated[StrictInt, Field(ge=0, le=999)]]
@@ -327,6 +321,7 @@ class World(Document):
     response: Response
     acts: dict[Name, Act]
     services: dict[Name, Service]
+    firms: Firms | None = None
     opinion: Opinion | None = None
     officials: Officials | None = None
 
