@@ -32,12 +32,9 @@ class Institutions:
     patrols: Patrols | None = None  # None: cameras stay where they are
     demands: tuple[Demand, ...] = ()
     risk_model: RiskModel | None = None
-<<<<<<< HEAD
     companion_seen: int = 0  # threshold: an act that only companions see is reported by them
     press: Press | None = None  # None: the wrongdoing of officials does not move
 
-=======
->>>>>>> main
     has_registers: bool = True
     has_firms: bool = False
     firm_links_are_national: bool = True

@@ -42,11 +42,7 @@ POINT = 10  # a point in the units of the score columns
 N_RATED = 7  # columns of what raters hand to a citizen
 
 # How an act can come to the system's notice.
-<<<<<<< HEAD
 UNSEEN, CAMERA, REGISTER, REPORT, COMPANION = 0, 1, 2, 3, 4
-FACE, LINK = 0, 1  # the two channels that can name the wrong person
-=======
-UNSEEN, CAMERA, REGISTER, REPORT = 0, 1, 2, 3
 FACE, LINK, FIRM_LINK = 0, 1, 2  # the channels that can name the wrong person, or the wrong firm
 N_CHANNELS = 3
 N_FIRM_ACTS = 8
@@ -55,7 +51,6 @@ N_FIRM_ACTIVITIES = N_FIRM_ACTS + N_FIRM_SERVICES
 N_SECTORS = 8
 N_SIZES = 4  # classes of size of a firm
 N_FIRM_CLASSES = N_SECTORS * N_SIZES
->>>>>>> main
 # Who lies about a person: people around her, who travelled with her, who keeps the file.
 N_MALICE = 3
 NEIGHBOURS, COMPANIONS, INSIDERS = range(N_MALICE)

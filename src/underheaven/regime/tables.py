@@ -137,11 +137,8 @@ def compile_tables(regime: Regime, world: World, list_names: Sequence[str] = ())
     put_association(rules, regime, world)
     put_awareness(rules, regime, world)
     put_abuse(rules, regime, world, lists)
-<<<<<<< HEAD
-    put_voice(rules, world)
-=======
     put_firms(rules[0], regime, world, {entry.rule.name: at for at, entry in lists.items()}, term_quantiles)
->>>>>>> main
+    put_voice(rules, world)
     registers = _registers(regime, world)
     rules["link_right"], rules["link_wrong"] = registers.tables()
     return Compiled(
@@ -495,16 +492,13 @@ def _institutions(regime: Regime, world: World, registers: Registers) -> Institu
         has_registers=regime.registers is not None,
         patrols=compile_patrols(regime, world),
         demands=demands.compiled(regime.demands),
-<<<<<<< HEAD
-        companion_seen=companions_see(regime),
-        press=compile_press(world),
-=======
         has_firms=regime.firms is not None,
         firm_links_are_national=regime.firms is None
         or regime.firms.registers is None
         or regime.firms.registers.scope == "nation",
         employers=employers(regime, world),
->>>>>>> main
+        companion_seen=companions_see(regime),
+        press=compile_press(world),
     )
 
 

@@ -41,11 +41,7 @@ def audit(run: Run) -> dict[str, Any]:
     -------
     dict with `findings` (the headline, each with id, title, value, unit and text), `strata`, `fairness`,
     `services`, `acts`, `tiers`, `lists`, `records`, `appeals`, `hospital`, `behaviour`, and `peers`, `association`,
-<<<<<<< HEAD
-    `demands`, `cameras`, `awareness`, `abuse`, `risk` and `voice` (None without)
-=======
-    `demands`, `cameras`, `awareness`, `abuse`, `risk` and `firms` (None without)
->>>>>>> main
+    `demands`, `cameras`, `awareness`, `abuse`, `risk`, `firms` and `voice` (None without)
 
     Notes
     -----

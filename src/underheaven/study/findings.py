@@ -44,11 +44,8 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         told += risk_findings(found["risk"])
     known = [_finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
-<<<<<<< HEAD
-    return [*told, *known, *abuse_findings(found["abuse"]), *voice_findings(found["voice"])]
-=======
-    return [*told, *firm_findings(found["firms"]), *known, *abuse_findings(found["abuse"])]
->>>>>>> main
+    told += [*firm_findings(found["firms"]), *known]
+    return [*told, *abuse_findings(found["abuse"]), *voice_findings(found["voice"])]
 
 
 def _between(found: Mapping[str, Any]) -> str:

@@ -37,11 +37,8 @@ from underheaven.reading import (
 from underheaven.world.sections import opinion
 from underheaven.world.sections.firms import Firms
 from underheaven.world.sections.opinion import Opinion
-<<<<<<< HEAD
 from underheaven.world.sections.voice import Audience, Officials, check_voice
-=======
 from underheaven.world.units import Name
->>>>>>> main
 
 FORMAT = "underheaven-world/1"
 
