@@ -285,6 +285,7 @@ def test_abuse_needs_a_file(tmp_path):
         ({"malicious": {"rate": often(1), "acts": shares(exposure=1), "varies": {"group": {"values": {"martian": 2},
           "basis": "assumed"}}}}, "no level 'martian' of group; it has majority, minority"),
         ({"retaliation": ABUSE["retaliation"] | {"on": {"late-payment": q(1, per="act")}}}, "is no act of speech"),
+        ({"insiders": {"rate": often(0.5, "day"), "acts": shares(exposure=1)}}, "wrongdoing of officials is 1.5 a day"),
         ({"retaliation": ABUSE["retaliation"] | {"acts": shares(xyzzy=1)}}, "no act 'xyzzy'; it has late-payment"),
     ],
 )  # fmt: skip

@@ -296,7 +296,14 @@ def abuses(draw, lists):
                "dissent": {"values": {"3": 2}, "basis": "assumed"}}]  # fmt: skip
     for kind in ("malicious", "companions", "insiders"):
         if draw(st.booleans()):
-            found[kind] = {"rate": draw(rate()), "acts": draw(alleged()), "varies": draw(st.sampled_from(varies))}
+            often = st.sampled_from([0, 0.5, 4]).map(
+                lambda n: q(n, per="year")
+            )  # insiders may come to do three times so much
+            found[kind] = {
+                "rate": draw(often if kind == "insiders" else rate()),
+                "acts": draw(alleged()),
+                "varies": draw(st.sampled_from(varies)),
+            }
     if draw(st.booleans()):
         found["review"] = {"keep_false": draw(chance("record"))}
     if draw(st.booleans()):

@@ -290,6 +290,13 @@ def _misfits(abuse: Abuse | None, world: World) -> Iterator[tuple[str, str]]:
                 if level not in world.levels[trait]:
                     text = f"the world '{world.world}' has no level '{level}' of {trait}; it has "
                     yield f"{at}.varies.{trait}.values.{level}", text + ", ".join(world.levels[trait])
+        a_day = float(kind.rate.per_day * kind.most * most_wrongdoing(world))
+        if number == INSIDERS and a_day >= 1:
+            text = (
+                f"`rate` times its largest factors and the highest wrongdoing of officials is {a_day:.4g} a day; a "
+                f"person meets at most one such report a day, so write less here, or in the world '{world.world}'"
+            )
+            yield f"{at}.rate", text
     retaliation = abuse.retaliation
     if retaliation is not None:
         yield from _no_such("abuse.retaliation.acts.values", retaliation.acts.values, world)
