@@ -175,6 +175,16 @@ def test_oracle_and_loop_agree_through_four_regimes(through):
     assert totals(run)["appeals"] > 0
 
 
+def test_files_that_come_go_and_come_back(tmp_path):
+    """From a regime with files to none and back: loop and oracle agree, and what has happened stays known."""
+    world, press = load_world("city", people=400), load_regime("press-2018", LOCAL)
+    none = load_regime("none")
+    rules = rollout(press, (none, 98, []), (load_regime("press-2018", FULL), 196, ["Sub*"]))
+    run, state = lived(tmp_path, rules, days=280, world=world)
+    assert_same(rules, world, run, state)
+    assert (state.flags > 0).any()
+
+
 def test_a_life_through_four_regimes_can_be_lived_again(through):
     """Any of them, held against the run."""
     _, _, run, _ = through

@@ -28,14 +28,21 @@ def change_block(old, new, state, me, day, row, size, held):
         one takes it over; so that a sanction which goes on is no new one
     """
     forget(me)
+    has_files = state.flags.shape[0] > 0  # under some regime of the run, if not under these two
     for local in range(size):
         take(old, state, me, row + local)
+        if has_files and not old.keeps_file:
+            me.flags, me.refused = state.flags[row + local], state.refused[row + local]
         work_out(old, me)
         was_sanctioned = me.on_paper
         is_taken_over = lead_over(old, new, me, day)
         held[local] = was_sanctioned if is_taken_over else 0
         empty(state, row + local)
         give_back(new, state, me, row + local)
+        if has_files and not new.keeps_file:
+            # What has ever happened to her stays known; the fear of a file goes with the file.
+            state.flags[row + local], state.refused[row + local] = me.flags, me.refused
+            state.caution[row + local] = 0
     forget(me)
 
 

@@ -119,6 +119,8 @@ class Oracles:
             me.flags &= ~flag.KNOWS
         if not old.deadline:
             me.sanction_day = day
+        if not new.keeps_file:
+            me.caution = 0
         return was if is_taken_over or me.filed.until else set()
 
     def columns(self, me: Person) -> dict[str, list[int]]:
