@@ -381,7 +381,7 @@ def test_the_first_exchanges_of_one_seed(followed):
     expected = before * 0.8 + 0.2 * before.sum() * found / found.sum()
     assert after == pytest.approx(expected, abs=1)
     seen = [row for row in run.table("exchange/tables").to_pylist() if row["name"] == "seen" and row["day"] == 7]
-    in_view = np.frombuffer(seen[0]["data"], "<i8").reshape(22, 4)[:, 1] / ONE
+    in_view = np.frombuffer(seen[0]["data"], "<i8").reshape(22, 5)[:, 1] / ONE
     people = np.array([county["people"] for county in run.manifest["counties"]])
     assert in_view == pytest.approx(1 - 2 ** (-1000 * after / UNIT / people / 200), abs=1e-5)
 
