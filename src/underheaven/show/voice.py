@@ -42,15 +42,13 @@ def officials(counts: Counts) -> Chart | None:
         for row in wrongdoing(counts)
         for name, words in _LEVELS.items()
     ]
-    fates: list[Record] = [
-        {"from": row["start_day"], "to": row["start_day"] + row["days"], "fate": fate, "exposures": n}
-        for row in counts.windows((done, silenced, "exposures_unheard"), most=26)
-        for fate, n in zip(
-            _FATES,
-            (row[done] - row["exposures_unheard"], row["exposures_unheard"], row[silenced]),
-            strict=True,
-        )
-    ]
+    fates: list[Record] = []
+    for row in counts.windows((done, silenced, "exposures_unheard"), most=26):
+        amounts = (row[done] - row["exposures_unheard"], row["exposures_unheard"], row[silenced])
+        span, below = {"from": row["start_day"], "to": row["start_day"] + row["days"]}, 0
+        for fate, n in zip(_FATES, amounts, strict=True):
+            fates.append(span | {"fate": fate, "exposures": n, "below": below, "above": below + n})
+            below += n
     cases = {"domain": list(_LEVELS.values()), "range": [ORANGE, BLUE]}
     dash = {"domain": list(_LEVELS.values()), "range": [[1, 0], [5, 3]]}
     level = quantity("level", "wrongdoing (1 at the start)", scale={"zero": False})
@@ -63,7 +61,7 @@ def officials(counts: Counts) -> Chart | None:
             "x": day_axis(counts.days) | {"title": None},
             "y": level,
             "color": category("case", "wrongdoing of officials", scale=cases),
-            "strokeDash": category("case", "wrongdoing of officials", scale=dash),
+            "strokeDash": category("case", None, scale=dash, legend=None),
             "tooltip": tooltip(case="wrongdoing", day="day#", level="level~"),
         },
     }
@@ -71,11 +69,12 @@ def officials(counts: Counts) -> Chart | None:
         "data": {"values": fates},
         "width": WIDTH,
         "height": 140,
-        "mark": {"type": "bar"},
+        "mark": {"type": "rect", "stroke": "white", "strokeWidth": 0.5},
         "encoding": {
             "x": quantity("from", "day of the run", scale=days),
             "x2": {"field": "to"},
-            "y": quantity("exposures", "wrongs that people would make public", stack=True),
+            "y": quantity("below", "wrongs to be made public"),
+            "y2": {"field": "above"},
             "color": category("fate", "they", scale={"domain": list(_FATES), "range": [SKY, BLUE, ORANGE]}),
             "tooltip": tooltip(fate="fate", exposures="exposures#"),
         },

@@ -213,7 +213,8 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     if found["keeps_file"]:
         behaviour, appeals = found["behaviour"], found["appeals"]
         speech = behaviour["silenced_speech_share"]
-        names = " and ".join(label(act["name"]) for act in found["acts"] if act["speech"])
+        spoken = [label(act["name"]) for act in found["acts"] if act["speech"]]
+        names = " and ".join([", ".join(spoken[:-1]), spoken[-1]] if len(spoken) > 1 else spoken)
         said = (
             f"{percent(speech['value'])} of all acts of speech ({names}) were left undone for fear of the file."
             if speech["value"] is not None
