@@ -9,7 +9,7 @@ import pytest
 
 from lives import live, totals
 from underheaven.engine.run import simulate
-from underheaven.regime.rollout import load_rollout
+from underheaven.regime.rollout import compile_rules, load_rollout, load_rules
 from underheaven.world.reader import load_world
 
 ROOT = Path(__file__).parents[1]
@@ -63,6 +63,14 @@ def test_the_tutorial_of_the_staggered_roll_out(capsys):
     assert shown is not None
     assert printed.startswith(shown[1])
     assert re.search(r"^([\d,]+) of \1 additional hours", printed, re.MULTILINE)
+
+
+def test_what_the_bench_lives_in_can_be_read():
+    """The common model and the two reforms of the bench still fit the society, the regimes and each other."""
+    world = load_world(str(ROOT / "bench" / "common-world.yaml"), people=1_000)
+    compile_rules(load_rules(str(ROOT / "bench" / "common-regime.yaml")), world)
+    for reform in ("first-issue", "all-mechanisms"):
+        compile_rules(load_rules(f"press-2018 + {ROOT / 'bench' / reform}.yaml"), load_world("city", people=1_000))
 
 
 def test_links_lead_somewhere():
