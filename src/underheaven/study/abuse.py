@@ -11,7 +11,7 @@ from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any
 
 from underheaven.study.counts import Counts, ratio, share
-from underheaven.study.words import decimal, label, percent, plural, whole
+from underheaven.study.words import decimal, finding, label, percent, plural, whole
 
 if TYPE_CHECKING:
     from underheaven.regime.schema import Regime
@@ -128,7 +128,7 @@ def abuse_findings(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         else "Nobody was denounced."
     )
     return [
-        _finding("denounced", "Denounced by somebody who lied", people, "people", told, share=found["people"]),
+        finding("denounced", "Denounced by somebody who lied", people, "people", told, share=found["people"]),
         _exoneration_finding(found),
         *_ruin_finding(found["reports_to_ruin"]),
     ]
@@ -138,19 +138,19 @@ def _exoneration_finding(found: Mapping[str, Any]) -> dict[str, Any]:
     days, ended = found["days_to_exoneration"]["value"], found["exonerations"]
     title = "Days until a lie is undone"
     if not found["error_days"]:
-        return _finding("exoneration", title, None, "days", "Nobody’s file was worse than the truth because of one.")
+        return finding("exoneration", title, None, "days", "Nobody’s file was worse than the truth because of one.")
     if not ended:
         text = (
             f"Not exonerated: {whole(found['error_days'])} days were lived under files worse than the truth since "
             "somebody lied, and none of the files was set right."
         )
-        return _finding("exoneration", title, None, "days", text)
+        return finding("exoneration", title, None, "days", text)
     text = (
         f"On average, over {plural(ended, 'file')} of denounced people set right by a correction or an appeal; waits "
         f"that the end of the run cut off are allowed for. {whole(found['wrongful_days'])} of "
         f"{whole(found['error_days'])} days were under a sanction that the truth does not call for."
     )
-    return _finding("exoneration", title, days, "days", text)
+    return finding("exoneration", title, days, "days", text)
 
 
 def _ruin_finding(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
@@ -167,11 +167,4 @@ def _ruin_finding(rows: list[dict[str, Any]]) -> list[dict[str, Any]]:
             f"By the regime’s own rules so many false reports of {label(row['act'])}, at {decimal(-row['points'])} "
             "points each, bring somebody from the start score to the lowest grade."
         )
-    return [_finding("reports_to_ruin", "Reports that ruin a person", row["fewest"], "reports", text)]
-
-
-def _finding(id: str, title: str, value: float | None, unit: str, text: str, **more: Any) -> dict[str, Any]:
-    from underheaven.study.words import NOT_MEASURABLE
-
-    unit = NOT_MEASURABLE if value is None else unit
-    return {"id": id, "title": title, "value": value, "unit": unit, "text": text, **more}
+    return [finding("reports_to_ruin", "Reports that ruin a person", row["fewest"], "reports", text)]

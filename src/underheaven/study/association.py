@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import Any
 
 from underheaven.study.counts import Counts, ratio
-from underheaven.study.words import NOT_MEASURABLE, percent, plural, whole
+from underheaven.study.words import finding, percent, plural, whole
 
 
 def association(counts: Counts) -> dict[str, Any] | None:
@@ -71,7 +71,7 @@ def association_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             if kin["refused"]
             else "Nobody asked in vain for it."
         )
-        told.append(_finding("kin_refused", "Refused for somebody in the household", kin["refused"], "times", text))
+        told.append(finding("kin_refused", "Refused for somebody in the household", kin["refused"], "times", text))
     if part.get("friends") is not None:
         friends = part["friends"]
         share, wrongly = friends["lowered_share_of_days"], friends["wrongly_lowered_share"]
@@ -82,9 +82,5 @@ def association_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             if friends["lowered_days"]
             else "Nobody ever stood in a lower grade for the company of friends."
         )
-        told.append(_finding("lowered_by_friends", "Days in a lower grade for friends", share["value"], "share", text))
+        told.append(finding("lowered_by_friends", "Days in a lower grade for friends", share["value"], "share", text))
     return told
-
-
-def _finding(id: str, title: str, value: float | None, unit: str, text: str) -> dict[str, Any]:
-    return {"id": id, "title": title, "value": value, "unit": NOT_MEASURABLE if value is None else unit, "text": text}

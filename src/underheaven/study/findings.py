@@ -19,7 +19,7 @@ from underheaven.study.patrols import camera_findings
 from underheaven.study.peers import peers_findings
 from underheaven.study.risk import risk_findings
 from underheaven.study.voice import voice_findings
-from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
+from underheaven.study.words import decimal, finding, label, percent, plural, whole
 
 #: A mean of fewer visits is told with their number, and is no headline.
 FEW_VISITS = 30
@@ -42,7 +42,7 @@ def findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         told += [*_sanction_findings(found), *_refusal_findings(found), *_standing_findings(found)]
         told += [*peers_findings(found), *association_findings(found)]
         told += risk_findings(found["risk"])
-    known = [_finding(**told) for told in headlines(found)]
+    known = [finding(**told) for told in headlines(found)]
     told += [*camera_findings(found["cameras"]), *_life_findings(found), *demand_findings(found["demands"])]
     told += [*firm_findings(found["firms"]), *known]
     return [*told, *abuse_findings(found["abuse"]), *voice_findings(found["voice"])]
@@ -53,12 +53,6 @@ def _between(found: Mapping[str, Any]) -> str:
     return f"95% interval {percent(found['low'])} to {percent(found['high'])}"
 
 
-def _finding(id: str, title: str, value: float | None, unit: str, text: str, **more: Any) -> dict[str, Any]:
-    if value is None:
-        unit = NOT_MEASURABLE
-    return {"id": id, "title": title, "value": value, "unit": unit, "text": text, **more}
-
-
 def _people_finding(found: Mapping[str, Any]) -> dict[str, Any]:
     people = found["people"]
     if not found["keeps_file"]:
@@ -66,12 +60,12 @@ def _people_finding(found: Mapping[str, Any]) -> dict[str, Any]:
             f"There is no score and no list, so none of the {whole(people)} people has a file "
             "and nobody can be sanctioned by one."
         )
-        return _finding("people_scored", "Nobody has a file", 0, "people", text)
+        return finding("people_scored", "Nobody has a file", 0, "people", text)
     if not found["has_score"]:
         text = f"There is no score; all {whole(people)} adults can be put on a list."
-        return _finding("people_scored", "People who can be listed", people, "people", text)
+        return finding("people_scored", "People who can be listed", people, "people", text)
     text = f"Every one of the {whole(people)} adults has a score from the first day."
-    return _finding("people_scored", "People with a score", people, "people", text)
+    return finding("people_scored", "People with a score", people, "people", text)
 
 
 def _sanction_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -111,9 +105,9 @@ def _sanction_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
         else nobody
     )
     return [
-        _finding("people_sanctioned", "People sanctioned", ever["people"], "people", sanctioned, share=rate),
-        _finding("wrongly_sanctioned", "Wrongly sanctioned", ever["wrongly"], "people", wrongly, share=wrong),
-        _finding(
+        finding("people_sanctioned", "People sanctioned", ever["people"], "people", sanctioned, share=rate),
+        finding("wrongly_sanctioned", "Wrongly sanctioned", ever["wrongly"], "people", wrongly, share=wrong),
+        finding(
             "innocent_share",
             "Sanctioned for nothing they did",
             innocent["value"],
@@ -121,8 +115,8 @@ def _sanction_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             of_sanctioned,
             share=innocent,
         ),
-        _finding("sanction_days", "Days under sanction", days["days"], "days", lost),
-        _finding(
+        finding("sanction_days", "Days under sanction", days["days"], "days", lost),
+        finding(
             "wrongful_days_share",
             "Of these days, wrongful",
             days["wrongful_share"]["value"],
@@ -147,15 +141,15 @@ def _refusal_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     people = refused["people_wrongly"]
     hit = f"They were turned away at least once when a file without errors would have let them in ({_between(people)})."
     return [
-        _finding("refused_transactions", "Services refused", refused["transactions"], "times", text),
-        _finding("people_wrongly_refused", "Wrongly refused", people["numerator"], "people", hit, share=people),
+        finding("refused_transactions", "Services refused", refused["transactions"], "times", text),
+        finding("people_wrongly_refused", "Wrongly refused", people["numerator"], "people", hit, share=people),
     ]
 
 
 def _standing_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     lowest, records, group = found["lowest_tier"], found["records"], found["strata"]["group"]
     if lowest is None:
-        stuck = _finding(
+        stuck = finding(
             "lowest_tier", "In the lowest grade", None, "people", "Not measurable: this regime has no grades."
         )
     else:
@@ -166,7 +160,7 @@ def _standing_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             if each is not None
             else f"Nobody ever fell to grade {lowest['tier']}."
         )
-        stuck = _finding(
+        stuck = finding(
             "lowest_tier", "In the lowest grade", lowest["people"]["numerator"], "people", text, share=lowest["people"]
         )
     against = records["against_people_false_share"]
@@ -181,7 +175,7 @@ def _standing_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
     )
     return [
         stuck,
-        _finding("false_records", "False entries held against people", against["value"], "share", text, share=against),
+        finding("false_records", "False entries held against people", against["value"], "share", text, share=against),
         _gap_finding(group),
     ]
 
@@ -197,7 +191,7 @@ def _gap_finding(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
             if len(rated) < 2
             else f"nobody of the group ‘{label(rated[0][1]['group'])}’ was wrongly sanctioned"
         )
-        return _finding("group_gap", title, None, "times", f"Not measurable as a ratio: {why}.")
+        return finding("group_gap", title, None, "times", f"Not measurable as a ratio: {why}.")
     (low, least), (high, most) = rated[0], rated[-1]
     text = (
         f"{percent(high)} of the group ‘{label(most['group'])}’ were wrongly sanctioned, against {percent(low)} of the "
@@ -205,7 +199,7 @@ def _gap_finding(groups: Sequence[Mapping[str, Any]]) -> dict[str, Any]:
     )
     if most["wrongful_sanction_rate"]["low"] <= least["wrongful_sanction_rate"]["high"]:
         text += " Their 95% intervals overlap, so this may be chance."
-    return _finding("group_gap", title, high / low, "times", text)
+    return finding("group_gap", title, high / low, "times", text)
 
 
 def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
@@ -221,7 +215,7 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             else "There was nothing to say, or nobody who would have said it."
         )
         told.append(
-            _finding(
+            finding(
                 "silenced_speech",
                 "Words never said",
                 behaviour["silenced_speech"],
@@ -236,7 +230,7 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
             if behaviour["gamed_share"]["value"] is not None
             else "No act was rewarded."
         )
-        told.append(_finding("gamed", "Done for the points", behaviour["gamed"], "times", text))
+        told.append(finding("gamed", "Done for the points", behaviour["gamed"], "times", text))
         decided = appeals["won"] + appeals["lost"]
         if not appeals["filed"]:
             text = "Nobody filed an appeal."
@@ -247,7 +241,7 @@ def _life_findings(found: Mapping[str, Any]) -> list[dict[str, Any]]:
                 f"{whole(appeals['won'])} of {whole(decided)} decided were won; an appeal was pending for "
                 f"{decimal(appeals['wait_days']['value'])} days on average."
             )
-        told.append(_finding("appeals", "Appeals", appeals["filed"], "times", text))
+        told.append(finding("appeals", "Appeals", appeals["filed"], "times", text))
     return [*told, _hospital_finding(found["hospital"])]
 
 
@@ -257,7 +251,7 @@ def _hospital_finding(hospital: Mapping[str, Any]) -> dict[str, Any]:
         visits = sum(row["visits"] for row in ranks.values())
         wait = ranks["normal"]["wait_minutes"]["value"] if ranks else None
         text = f"Everybody waits in one queue; {plural(visits, 'visit')} in all."
-        return _finding("hospital_wait", "Wait at the hospital", wait, "minutes", text)
+        return finding("hospital_wait", "Wait at the hospital", wait, "minutes", text)
     parts = []
     for rank, words in (("first", "let in first"), ("normal", "in the normal queue"), ("last", "put last")):
         if rank in ranks:
@@ -266,4 +260,4 @@ def _hospital_finding(hospital: Mapping[str, Any]) -> dict[str, Any]:
             parts.append(f"{decimal(wait)} minutes for people {words}{few}")
     enough = [row["wait_minutes"]["value"] for row in ranks.values() if row["visits"] >= FEW_VISITS]
     text = "On average " + ", ".join(parts) + "."
-    return _finding("hospital_wait", "Longest mean wait at the hospital", max(enough, default=None), "minutes", text)
+    return finding("hospital_wait", "Longest mean wait at the hospital", max(enough, default=None), "minutes", text)

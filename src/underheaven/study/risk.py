@@ -14,7 +14,7 @@ import numpy as np
 import pyarrow.compute as pc
 
 from underheaven.study.counts import STRATUM, ratio
-from underheaven.study.words import decimal, label, percent, whole
+from underheaven.study.words import decimal, finding, label, percent, whole
 
 if TYPE_CHECKING:
     from underheaven.regime.sections.risk import Risk
@@ -185,7 +185,7 @@ def risk_findings(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
             f"{percent(found['false_negative_rate']['value'])} of those who did something were not. "
             f"{whole(found['alone_days'])} days under sanction rest on the flag alone."
         )
-    told = [_finding("risk_innocent", "Flagged for what they did not do", wrong["value"], "share", text, share=wrong)]
+    told = [finding("risk_innocent", "Flagged for what they did not do", wrong["value"], "share", text, share=wrong)]
     return [*told, _proxy(found)]
 
 
@@ -195,7 +195,7 @@ def _proxy(found: Mapping[str, Any]) -> dict[str, Any]:
     rates = {row["group"]: row["selection_rate"]["value"] for row in found["strata"]["group"]}
     known = {group: rate for group, rate in rates.items() if rate is not None}
     if len(known) < 2 or not all(known.values()):
-        return _finding("risk_groups", title, None, "times", "Not measurable: no two groups have people with a flag.")
+        return finding("risk_groups", title, None, "times", "Not measurable: no two groups have people with a flag.")
     low, high = min(known, key=known.__getitem__), max(known, key=known.__getitem__)
     looked = (
         "which is among the features that the model looks at"
@@ -210,9 +210,4 @@ def _proxy(found: Mapping[str, Any]) -> dict[str, Any]:
     if tenths[0] and tenths[-1]:
         text += f" Of the poorest tenth it was {percent(tenths[0])}, of the richest {percent(tenths[-1])}"
         text += f" ({decimal(tenths[0] / tenths[-1], 2)} times)."
-    return _finding("risk_groups", title, known[high] / known[low], "times", text)
-
-
-def _finding(id: str, title: str, value: float | None, unit: str, text: str, **more: Any) -> dict[str, Any]:
-    unit = unit if value is not None else "not measurable"
-    return {"id": id, "title": title, "value": value, "unit": unit, "text": text, **more}
+    return finding("risk_groups", title, known[high] / known[low], "times", text)

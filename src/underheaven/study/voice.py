@@ -12,7 +12,7 @@ from typing import Any
 import numpy as np
 
 from underheaven.study.counts import Counts, ratio
-from underheaven.study.words import NOT_MEASURABLE, decimal, label, percent, plural, whole
+from underheaven.study.words import decimal, finding, label, percent, plural, whole
 
 UNIT = 1 << 16  # the level of wrongdoing at the start
 
@@ -91,7 +91,7 @@ def voice_findings(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
         f"{whole(found['audience_lost'])} readers who never saw it. With what was left unsaid for fear, "
         f"{percent(missing['value'])} of the readers are missing."
     )
-    told = [_finding("words_unheard", "Words that reached nobody", found["unheard"], "times", text)]
+    told = [finding("words_unheard", "Words that reached nobody", found["unheard"], "times", text)]
     exposures = found["exposures"]
     if exposures is not None and exposures["would_have_been"]:
         share = exposures["not_learned_share"]
@@ -101,12 +101,5 @@ def voice_findings(found: Mapping[str, Any] | None) -> list[dict[str, Any]]:
             f"At the end officials do {decimal(exposures['wrongdoing_at_the_end'])} times the wrong that they did at "
             f"the start; had the public heard everything, {decimal(exposures['wrongdoing_if_heard'])} times."
         )
-        told.append(
-            _finding("not_learned", "What the public never learned", share["value"], "share", text, share=share)
-        )
+        told.append(finding("not_learned", "What the public never learned", share["value"], "share", text, share=share))
     return told
-
-
-def _finding(id: str, title: str, value: float | None, unit: str, text: str, **more: Any) -> dict[str, Any]:
-    unit = NOT_MEASURABLE if value is None else unit
-    return {"id": id, "title": title, "value": value, "unit": unit, "text": text, **more}

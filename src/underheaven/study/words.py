@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from typing import Any
 
 NOT_MEASURABLE = "not measurable"
 
@@ -46,3 +47,15 @@ def label(name: str) -> str:
     if part:
         return f"{label(name)} ({label(part)})"
     return name.replace("-", "–" if name[:1].isdigit() else " ")
+
+
+def finding(id: str, title: str, value: float | None, unit: str, text: str, **more: Any) -> dict[str, Any]:
+    """Return a headline figure with its sentence; a value of None is told as not measurable."""
+    return {
+        "id": id,
+        "title": title,
+        "value": value,
+        "unit": NOT_MEASURABLE if value is None else unit,
+        "text": text,
+        **more,
+    }
